@@ -1,0 +1,1 @@
+"""A recording as named arrays with rates and units; knows no model."""

@@ -1,0 +1,1 @@
+"""What it cost: ground reaction, muscles, knee compartments, tissues, uncertainty."""

@@ -1,0 +1,1 @@
+"""What the body did: kinematics, events, strides, alignment."""

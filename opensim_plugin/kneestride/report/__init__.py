@@ -1,0 +1,1 @@
+"""Report pages written from a results folder."""

@@ -1,0 +1,1 @@
+"""The results folder, the one contract with everything after it."""

@@ -1,0 +1,1 @@
+"""What if the knee went in, out, or the foot crossed over."""
