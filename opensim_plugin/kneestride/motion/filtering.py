@@ -1,0 +1,221 @@
+"""Zero-lag smoothing, derivatives and resampling, one definition for markers and forces.
+
+Inverse dynamics subtracts two measured quantities, segment accelerations and ground
+forces. When they are smoothed differently the difference shows up as a joint moment
+at every impact, so both sides go through `lowpass` with the same cut-off
+("matched" filtering, Kristianslund et al. 2012, doi:10.1016/j.jbiomech.2011.12.011).
+
+The filter is a second-order Butterworth run forwards and backwards: no lag, and a
+gain of 1/(1 + (w/wc)^4). Running twice lowers the -3 dB point, so the design
+frequency is raised until the double pass is at -3 dB exactly at the requested
+cut-off (Winter 2009, Biomechanics and Motor Control, section 2.2.4.4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import interpolate, signal
+
+from ..errors import SettingsError
+from ..vocabulary import Array, BoolArray
+
+_SHORTEST_SEGMENT = 4
+"""Fewer samples than this have no shape to smooth and pass unchanged."""
+
+_PADDING_PERIODS = 1.5
+"""Padding at each end in periods of the cut-off; start-up transients fall below 1e-3 there."""
+
+
+def runs(mask: BoolArray) -> list[tuple[int, int]]:
+    """Half-open index ranges in which a mask is true.
+
+    Parameters
+    ----------
+    mask : (T,) bool
+
+    Returns
+    -------
+    list of (start, stop), in order, without overlap.
+    """
+    steps = np.diff(np.concatenate(([0], np.asarray(mask, dtype=np.int8), [0])))
+    starts = np.flatnonzero(steps == 1)
+    stops = np.flatnonzero(steps == -1)
+    return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
+
+
+def sampling_rate(time: Array) -> float:
+    """Rate in Hz of an evenly sampled clock (T,), from its two ends.
+
+    Raises
+    ------
+    SettingsError
+        When the times do not increase, or their steps differ by more than 1 %.
+    """
+    steps = np.diff(time)
+    if len(time) < 2 or not np.all(steps > 0):
+        raise SettingsError(
+            "at least two times that increase",
+            f"{len(time)} times"
+            + ("" if len(time) < 2 else " with a step of zero or backwards"),
+            "rebuild the time column from the first stamp and the rate",
+        )
+    rate = (len(time) - 1) / float(time[-1] - time[0])
+    # Stamps rounded to milliseconds wobble by up to 1 ms; anything more is a gap.
+    if np.max(np.abs(steps * rate - 1.0)) > max(0.01, 1.5e-3 * rate):
+        raise SettingsError(
+            "evenly spaced times",
+            f"steps from {steps.min():.6g} to {steps.max():.6g} s",
+            "rebuild the time column from the first stamp and the rate",
+        )
+    return rate
+
+
+def lowpass(values: Array, rate: float, cutoff: float | None) -> Array:
+    """Second-order Butterworth low-pass, forwards and backwards, -3 dB at `cutoff`.
+
+    Missing samples (NaN) split a channel into segments; each is filtered on its own
+    and the gaps stay NaN. Ends are continued by point reflection, which keeps value
+    and slope of what was recorded there; short recordings are padded by what they
+    have. The operation is linear and keeps constants and, away from the ends,
+    straight lines.
+
+    Parameters
+    ----------
+    values : (T, ...) any unit
+    rate : float, Hz
+    cutoff : float, Hz, or None for no filtering
+
+    Returns
+    -------
+    (T, ...) array of the same unit.
+
+    Raises
+    ------
+    SettingsError
+        When the cut-off is not between zero and half the rate.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if cutoff is None:
+        return values.copy()
+    if not 0.0 < cutoff < 0.5 * rate:
+        raise SettingsError(
+            f"a low-pass cut-off between 0 and half the sampling rate ({0.5 * rate:g} Hz)",
+            f"{cutoff:g} Hz",
+            "choose a lower cut-off, or none",
+        )
+    sections = _sections(rate, cutoff)
+    flat = values.reshape(len(values), -1)
+    out = flat.copy()
+    padding = int(np.ceil(_PADDING_PERIODS * rate / cutoff))
+    for start, stop, columns in _pieces(flat):
+        out[start:stop, columns] = _both_ways(sections, flat[start:stop, columns], padding)
+    return out.reshape(values.shape)
+
+
+def _pieces(flat: Array) -> list[tuple[int, int, NDArray[np.intp]]]:
+    """Stretches without a gap: (start, stop, columns); whole columns come together."""
+    finite = np.isfinite(flat)
+    whole = np.asarray(finite.all(axis=0))
+    pieces = [(0, len(flat), np.flatnonzero(whole))] if whole.any() else []
+    for column in np.flatnonzero(~whole):
+        pieces += [(a, b, np.array([column])) for a, b in runs(finite[:, column])]
+    return pieces
+
+
+def _sections(rate: float, cutoff: float) -> Array:
+    # The bilinear transform maps f to tan(pi f / rate); the double-pass correction is
+    # exact when made there: |H|^4 = 1/2 at the cut-off needs (w/wc)^4 = sqrt(2) - 1.
+    warped = np.tan(np.pi * cutoff / rate) / (np.sqrt(2.0) - 1.0) ** 0.25
+    design = np.arctan(warped) / np.pi  # cycles per sample
+    return np.asarray(signal.butter(2, 2.0 * design, output="sos"))
+
+
+def _both_ways(sections: Array, values: Array, padding: int) -> Array:
+    length = len(values)
+    if length < _SHORTEST_SEGMENT:
+        return values
+    return np.asarray(
+        signal.sosfiltfilt(
+            sections, values, axis=0, padtype="odd", padlen=min(padding, length - 1)
+        )
+    )
+
+
+def smooth_derivatives(
+    time: Array, q: Array, cutoff: float | None
+) -> tuple[Array, Array, Array]:
+    """Smoothed signal with its first and second derivative.
+
+    The signal is low-passed and then interpolated by a quintic spline, whose second
+    derivative is itself a smooth cubic: a cubic spline would give an acceleration
+    made of straight pieces, and differences of samples attenuate. OpenSim's
+    InverseDynamicsTool differentiates with quintic splines too, so that the two can
+    be compared to rounding error. Exact for polynomials up to degree five when
+    `cutoff` is None. Segments shorter than six samples get the highest degree they
+    carry; gaps stay NaN.
+
+    Reflection at the ends makes the second derivative there tend to zero: the first
+    and last half period of the cut-off are less certain.
+
+    Parameters
+    ----------
+    time : (T,) s, evenly spaced
+    q : (T, ...) rad or m
+    cutoff : float, Hz, or None
+
+    Returns
+    -------
+    q, qd, qdd : arrays of the shape of `q`; unit, unit/s, unit/s².
+    """
+    smooth = lowpass(q, sampling_rate(time), cutoff)
+    flat = smooth.reshape(len(smooth), -1)
+    first = np.full_like(flat, np.nan)
+    second = np.full_like(flat, np.nan)
+    for start, stop, columns in _pieces(flat):
+        degree = min(5, stop - start - 1)
+        if degree < 1:
+            continue
+        t = time[start:stop]
+        spline = interpolate.make_interp_spline(t, flat[start:stop, columns], k=degree)
+        first[start:stop, columns] = spline(t, 1)
+        second[start:stop, columns] = spline(t, 2) if degree > 1 else 0.0
+    return smooth, first.reshape(q.shape), second.reshape(q.shape)
+
+
+def resample(time: Array, values: Array, new_time: Array, cutoff: float | None) -> Array:
+    """Low-pass at the signal's own rate, then read it at other times.
+
+    Filtering comes first, because taking every tenth sample of an unfiltered force
+    folds its plate vibration into the band of the movement. Between samples a cubic
+    spline is used. Times outside the recording, or inside a gap, give NaN.
+
+    Parameters
+    ----------
+    time : (S,) s, evenly spaced
+    values : (S, ...) any unit
+    new_time : (T,) s, on the same clock
+    cutoff : float, Hz, or None
+
+    Returns
+    -------
+    (T, ...) array.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    smooth = lowpass(values, sampling_rate(time), cutoff).reshape(len(values), -1)
+    out = np.full((len(new_time), smooth.shape[1]), np.nan)
+    # A thousandth of a step: clocks that agree up to rounding do agree.
+    slack = 1e-3 * float(time[1] - time[0])
+    for start, stop, columns in _pieces(smooth):
+        t = time[start:stop]
+        here = np.flatnonzero((new_time >= t[0] - slack) & (new_time <= t[-1] + slack))
+        if len(here) == 0:
+            continue
+        at = np.clip(new_time[here], t[0], t[-1])
+        if stop - start == 1:
+            read = np.repeat(smooth[start:stop, columns], len(here), axis=0)
+        else:
+            degree = min(3, stop - start - 1)
+            read = interpolate.make_interp_spline(t, smooth[start:stop, columns], k=degree)(at)
+        out[np.ix_(here, columns)] = read
+    return out.reshape((len(new_time), *values.shape[1:]))
