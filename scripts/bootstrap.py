@@ -148,7 +148,7 @@ def run(command: Sequence[object], **environment: str) -> int:
 
 def pip(*arguments: object) -> None:
     """Run pip of the virtual environment; a failure ends the set-up with one line."""
-    command: list[object] = [venv_python(VENV), "-m", "pip", "install", "--quiet"]
+    command: list[object] = [venv_python(VENV), "-m", "pip", "install", "-qq"]
     command += ["--disable-pip-version-check", *arguments]
     if run(command):
         raise SetupError(
