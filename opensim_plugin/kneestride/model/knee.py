@@ -16,7 +16,7 @@ its coupler stay with the femur and the flexion angle.
 internal rotation positive on both sides. The compartments are points of the tibia
 on its medio-lateral axis, half a spacing to each side of the knee centre, so that
 two axial contact forces carry both the axial load and the frontal-plane moment
-(Lerner, DeMers, Delp & Browning 2015, doi:10.1016/j.jbiomech.2014.12.043).
+(Lerner, DeMers, Delp & Browning 2015, Journal of Biomechanics).
 
 The collaterals are recorded with their curve but do not act by themselves
 (``appliesForce`` off): recruitment decides their tension, and inverse dynamics of
@@ -159,29 +159,29 @@ class _CollateralFigures:
     """N/m of the whole ligament; times slack length gives N per unit strain."""
 
 
-# Femoral epicondyles lie half an epicondylar width of 82.65 mm (men; Kapur et al.,
-# Folia Medica Sarajevo) to each side of the knee centre, on the flexion axis.
-# MCL (superficial): 3.2 mm proximal and 4.8 mm posterior of the medial epicondyle;
-#   94.8 mm long, running along the tibia (LaPrade et al. 2007,
-#   doi:10.2106/JBJS.F.01176); its distal end is as far medial as the pes anserinus
-#   points of the model behind which it lies (sartorius and gracilis, 24 mm).
-# LCL: 1.4 mm proximal and 3.1 mm posterior of the lateral epicondyle (LaPrade et al.
-#   2003, doi:10.1177/03635465030310062101); 66 mm long with a posterior slope of 11
-#   degrees in extension (Meister et al. 2000); ends as far lateral as the biceps
-#   femoris points on the fibular head (37 mm).
+# Epicondyles: where Rajagopal 2016 puts its condyle markers, 4.5 mm anterior and
+#   5.6 mm proximal of the knee centre, drawn in from the skin to half an epicondylar
+#   width of 82.65 mm (men; Kapur et al., Folia Medica Sarajevo).
+# MCL (superficial): its femoral attachment is centred on the medial epicondyle
+#   (doi:10.1007/s00167-020-06050-0, figure 2); 94.8 mm long (LaPrade et al. 2007,
+#   doi:10.2106/JBJS.F.01176) along the tibia, its distal end as far medial as
+#   the pes anserinus points behind which it lies (sartorius and gracilis, 24 mm).
+# LCL: 3.7 mm posterior of the lateral epicondyle, 66 mm long, sloping 11 degrees
+#   backwards in extension (Meister et al. 2000, Am J Sports Med),
+#   its distal end as far lateral as the biceps points on the fibular head (37 mm).
 # Stiffness: 71.97 and 69.70 N/mm (Cho & Kwak 2020, 21 fresh knees).
 # The curve: quadratic toe to a strain of 0.06, then linear (Blankevoort & Huiskes
-#   1991, doi:10.1115/1.2894883). Slack length is the length in full extension: taut
-#   and unloaded there, the plainest assumption, since no shared figure settles it.
+#   1991, J Biomech Eng). Slack length is the length in full extension: taut
+#   and unloaded there, the plainest assumption where figures for pre-strain disagree.
 _COLLATERALS: dict[str, _CollateralFigures] = {
     "MCL": _CollateralFigures(
-        femur=(-0.0048, 0.0032, -0.0413),
-        tibia=(-0.0048, -0.0900, -0.0240),
+        femur=(0.0045, 0.0056, -0.0413),
+        tibia=(0.0045, -0.0876, -0.0240),
         stiffness=71.97e3,
     ),
     "LCL": _CollateralFigures(
-        femur=(-0.0031, 0.0014, 0.0413),
-        tibia=(-0.0156, -0.0632, 0.0370),
+        femur=(0.0008, 0.0056, 0.0413),
+        tibia=(-0.0118, -0.0590, 0.0370),
         stiffness=69.70e3,
     ),
 }
