@@ -22,7 +22,7 @@ MODELS = (
 @pytest.mark.parametrize("model", MODELS)
 def test_every_group_is_found_on_both_legs(shared_models: Path, model: str) -> None:
     text = (shared_models / model).read_text(encoding="utf-8", errors="replace")
-    names = tuple(dict.fromkeys(re.findall(r'Muscle name="([a-z0-9_]+_[rl])"', text)))
+    names = tuple(dict.fromkeys(re.findall(r'Muscle name="(\w+_[rl])"', text)))
     assert len(names) >= 80
     inputs = TissueInputs(
         np.zeros(1), 70.0, 1.75, muscles=names, muscle_force=np.ones((1, len(names)))
