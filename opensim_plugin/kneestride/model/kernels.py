@@ -144,8 +144,13 @@ def multiply_transposed(a: Array, b: Array, out: Array) -> None:
 
 @jit
 def forward(
-    tree: Tree, full: Array, rotation: Array, position: Array,
-    omega: Array, velocity: Array, origin: Array,
+    tree: Tree,
+    full: Array,
+    rotation: Array,
+    position: Array,
+    omega: Array,
+    velocity: Array,
+    origin: Array,
 ) -> None:
     """Body poses and the velocity column of each coordinate, in ground.
 
@@ -222,8 +227,17 @@ def forward(
 
 @jit
 def newton_euler(
-    tree: Tree, q: Array, qd: Array, qdd: Array, force: Array, moment: Array,
-    tau: Array, wrench: Array, rotation: Array, position: Array,
+    tree: Tree,
+    q: Array,
+    qd: Array,
+    qdd: Array,
+    force: Array,
+    moment: Array,
+    tau: Array,
+    wrench: Array,
+    rotation: Array,
+    position: Array,
+    as_simbody: bool,
 ) -> None:
     """Inverse dynamics of one frame.
 
@@ -236,6 +250,11 @@ def newton_euler(
     wrench : out (B, 6) force and moment about the body's origin, ground frame, that
         the parent must exert on the body through its joint (everything that crosses it)
     rotation, position : out (B, 3, 3), (B, 3)
+    as_simbody : bool
+        Leave out the term that Simbody 3.8's function-based joint leaves out: where one
+        coordinate drives both the second and the third rotation (the Rajagopal knee),
+        it does not carry the third axis round with the second. For comparison only;
+        the full term agrees with differenced momentum, Simbody's does not.
     """
     B = tree.parent.size
     C = tree.leader.size
@@ -282,6 +301,7 @@ def newton_euler(
         t = np.zeros(3)
         td = np.zeros(3)
         tdd = np.zeros(3)
+        second = np.zeros(3)
         rfm = np.eye(3)
         step = np.empty((3, 3))
         for a in range(6):
@@ -301,6 +321,10 @@ def newton_euler(
                 w = rfm @ tree.axes[b, a]
                 # The axis itself is carried round by the rotations before it.
                 arel += rate2 * w + rate * np.cross(wrel, w)
+                if a == 1:
+                    second = rate * w
+                if as_simbody and a == 2 and c == tree.coordinate[b, 1]:
+                    arel -= rate * np.cross(second, w)
                 wrel += rate * w
                 rotate_about(tree.axes[b, a], f, step)
                 rfm = rfm @ step
@@ -314,8 +338,11 @@ def newton_euler(
         spin[b] = wp + wrel
         alpha[b] = ap + rgf @ arel + np.cross(wp, wrel)
         aom = (
-            aof + np.cross(ap, r) + np.cross(wp, np.cross(wp, r))
-            + 2.0 * np.cross(wp, rd) + rgf @ tdd
+            aof
+            + np.cross(ap, r)
+            + np.cross(wp, np.cross(wp, r))
+            + 2.0 * np.cross(wp, rd)
+            + rgf @ tdd
         )
         joint_origin[b] = of + r
         back = position[b] - joint_origin[b]
@@ -333,9 +360,7 @@ def newton_euler(
         p = tree.parent[b]
         if p >= 0:
             wrench[p, :3] += wrench[b, :3]
-            wrench[p, 3:] += wrench[b, 3:] + np.cross(
-                position[b] - position[p], wrench[b, :3]
-            )
+            wrench[p, 3:] += wrench[b, 3:] + np.cross(position[b] - position[p], wrench[b, :3])
     for c in range(C):
         b = tree.joint_of[c]
         m = wrench[b, 3:] + np.cross(position[b] - joint_origin[b], wrench[b, :3])
@@ -369,15 +394,34 @@ def poses_kernel(tree: Tree, q: Array, rotation: Array, position: Array) -> None
 
 @jit
 def dynamics_kernel(
-    tree: Tree, q: Array, qd: Array, qdd: Array, force: Array, moment: Array,
-    tau: Array, tau_full: Array, wrench: Array, rotation: Array, position: Array,
+    tree: Tree,
+    q: Array,
+    qd: Array,
+    qdd: Array,
+    force: Array,
+    moment: Array,
+    tau: Array,
+    tau_full: Array,
+    wrench: Array,
+    rotation: Array,
+    position: Array,
+    as_simbody: bool,
 ) -> None:
     """`newton_euler` over frames; see there. tau (T, N), tau_full (T, C)."""
     full = np.zeros(tree.leader.size)
     for t in range(q.shape[0]):
         newton_euler(
-            tree, q[t], qd[t], qdd[t], force[t], moment[t],
-            tau_full[t], wrench[t], rotation[t], position[t],
+            tree,
+            q[t],
+            qd[t],
+            qdd[t],
+            force[t],
+            moment[t],
+            tau_full[t],
+            wrench[t],
+            rotation[t],
+            position[t],
+            as_simbody,
         )
         expand(tree, q[t], full)
         fold_coupled(tree, full, tau_full[t], tau[t])
@@ -385,9 +429,19 @@ def dynamics_kernel(
 
 @jit
 def station_jacobian(
-    tree: Tree, full: Array, omega: Array, velocity: Array, origin: Array,
-    rotation: Array, position: Array, body: IntArray, station: Array,
-    where: Array, jacobian: Array, slope: Array, column: IntArray,
+    tree: Tree,
+    full: Array,
+    omega: Array,
+    velocity: Array,
+    origin: Array,
+    rotation: Array,
+    position: Array,
+    body: IntArray,
+    station: Array,
+    where: Array,
+    jacobian: Array,
+    slope: Array,
+    column: IntArray,
 ) -> None:
     """Positions of stations in ground and their derivatives to independent coordinates.
 
@@ -411,8 +465,10 @@ def station_jacobian(
         b = body[k]
         for i in range(3):
             where[k, i] = (
-                position[b, i] + rotation[b, i, 0] * station[k, 0]
-                + rotation[b, i, 1] * station[k, 1] + rotation[b, i, 2] * station[k, 2]
+                position[b, i]
+                + rotation[b, i, 0] * station[k, 0]
+                + rotation[b, i, 1] * station[k, 1]
+                + rotation[b, i, 2] * station[k, 2]
             )
         for c in range(C):
             if not tree.moves[b, c]:

@@ -83,8 +83,10 @@ class Multibody:
         """
         if name not in self.bodies:
             raise ModelError(
-                f"a model with a body '{name}'", "none of that name",
-                "use a gait model with OpenSim's usual body names", self.bodies,
+                f"a model with a body '{name}'",
+                "none of that name",
+                "use a gait model with OpenSim's usual body names",
+                self.bodies,
             )
         return self.bodies.index(name)
 
@@ -92,8 +94,10 @@ class Multibody:
         """Index of an independent coordinate; raises ModelError like `body`."""
         if name not in self.coordinates:
             raise ModelError(
-                f"a model with a coordinate '{name}'", "none of that name",
-                "use a gait model with OpenSim's usual coordinate names", self.coordinates,
+                f"a model with a coordinate '{name}'",
+                "none of that name",
+                "use a gait model with OpenSim's usual coordinate names",
+                self.coordinates,
             )
         return self.coordinates.index(name)
 
@@ -122,7 +126,14 @@ class Multibody:
         return rotation, position
 
     def inverse_dynamics(
-        self, q: Array, qd: Array, qdd: Array, force: Array, moment: Array
+        self,
+        q: Array,
+        qd: Array,
+        qdd: Array,
+        force: Array,
+        moment: Array,
+        *,
+        as_simbody: bool = False,
     ) -> Dynamics:
         """Generalized forces that make the model move as given.
 
@@ -131,6 +142,9 @@ class Multibody:
         q, qd, qdd : (T, N)
         force, moment : (T, B, 3) external force on each body, N, and its moment about
             the ground origin, N·m, in ground
+        as_simbody : bool
+            Repeat an omission of Simbody's, to compare with OpenSim's own tool
+            (see `kernels.newton_euler`).
 
         Notes
         -----
@@ -138,12 +152,22 @@ class Multibody:
         """
         T, B, C = len(q), len(self.bodies), len(self.full_coordinates)
         out = Dynamics(
-            np.empty((T, len(self.coordinates))), np.empty((T, C)), np.empty((T, B, 6)),
-            np.empty((T, B, 3, 3)), np.empty((T, B, 3)),
+            np.empty((T, len(self.coordinates))),
+            np.empty((T, C)),
+            np.empty((T, B, 6)),
+            np.empty((T, B, 3, 3)),
+            np.empty((T, B, 3)),
         )
         arrays = [np.ascontiguousarray(a, dtype=float) for a in (q, qd, qdd, force, moment)]
         kernels.dynamics_kernel(
-            self.tree, *arrays, out.tau, out.tau_full, out.wrench, out.rotation, out.position
+            self.tree,
+            *arrays,
+            out.tau,
+            out.tau_full,
+            out.wrench,
+            out.rotation,
+            out.position,
+            as_simbody,
         )
         return out
 
@@ -158,9 +182,7 @@ class Multibody:
         moved = self.tree.moves[list(set(bodies))].any(axis=0)
         out = np.zeros(len(self.coordinates), dtype=bool)
         for i, c in enumerate(self.tree.independent):
-            out[i] = moved[c] or any(
-                moved[d] for d in np.flatnonzero(self.tree.leader == c)
-            )
+            out[i] = moved[c] or any(moved[d] for d in np.flatnonzero(self.tree.leader == c))
         return out
 
     def scaled(self, scale: Array) -> Multibody:
@@ -171,9 +193,7 @@ class Multibody:
         function by its axis' share of the parent's factors. Masses are left alone.
         """
         t = self.tree
-        parent = np.where(
-            (t.parent >= 0)[:, None], scale[np.maximum(t.parent, 0)], 1.0
-        )
+        parent = np.where((t.parent >= 0)[:, None], scale[np.maximum(t.parent, 0)], 1.0)
         gain = t.gain.copy()
         # OpenSim takes axis · factors of the parent, whatever the axis' direction
         # (SpatialTransform::scale); repeated here so that the two models stay equal.

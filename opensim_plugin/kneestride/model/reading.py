@@ -118,7 +118,9 @@ class _Functions:
         return self.add(*_pieces([0.0], [[0.0, 1.0]]))
 
 
-def _joint_axes(joint: Any, functions: _Functions, index: dict[str, int]) -> list[tuple[int, Array, int, int]]:
+def _joint_axes(
+    joint: Any, functions: _Functions, index: dict[str, int]
+) -> list[tuple[int, Array, int, int]]:
     """(slot 0..5, axis, function, coordinate) of every moving or displaced axis."""
     kind = joint.getConcreteClassName()
     out: list[tuple[int, Array, int, int]] = []
@@ -141,8 +143,10 @@ def _joint_axes(joint: Any, functions: _Functions, index: dict[str, int]) -> lis
         return out
     if kind not in SIMPLE_JOINTS:
         raise ModelError(
-            "joints of a known kind", f"joint '{joint.getName()}' of type {kind}",
-            "replace it by a CustomJoint", (*SIMPLE_JOINTS, "CustomJoint"),
+            "joints of a known kind",
+            f"joint '{joint.getName()}' of type {kind}",
+            "replace it by a CustomJoint",
+            (*SIMPLE_JOINTS, "CustomJoint"),
         )
     turn = 0
     for k, code in enumerate(SIMPLE_JOINTS[kind]):
@@ -227,11 +231,28 @@ def read_tree(model: Any) -> dict[str, Any]:
     free = [coordinates[i] for i in independent]
     first = np.cumsum([0] + [len(b) for b in functions.breaks[:-1]])
     tree = Tree(
-        parent, rpf, ppf, rbm, pbm, axes, function, coordinate, gain,
-        np.concatenate(functions.breaks), np.vstack(functions.tables),
-        first.astype(np.int64), np.array([len(b) for b in functions.breaks], dtype=np.int64),
-        mass, com, inertia, moves, joint_of, leader, coupler,
-        independent.astype(np.int64), _vec(model.getGravity()),
+        parent,
+        rpf,
+        ppf,
+        rbm,
+        pbm,
+        axes,
+        function,
+        coordinate,
+        gain,
+        np.concatenate(functions.breaks),
+        np.vstack(functions.tables),
+        first.astype(np.int64),
+        np.array([len(b) for b in functions.breaks], dtype=np.int64),
+        mass,
+        com,
+        inertia,
+        moves,
+        joint_of,
+        leader,
+        coupler,
+        independent.astype(np.int64),
+        _vec(model.getGravity()),
     )
     rotational = osim.Coordinate.Rotational
     return {
