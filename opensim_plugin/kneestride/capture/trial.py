@@ -77,6 +77,25 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Analog:
+    """Analog channels as stored: EMG, raw force channels, switches.
+
+    Attributes
+    ----------
+    names, units : tuple of str, length K, as written
+    time : (S,) s, on the markers' clock
+    rate : float, Hz
+    values : (S, K) in `units`
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    time: Array
+    rate: float
+    values: Array
+
+
+@dataclass(frozen=True)
 class Subject:
     """Who was captured: mass kg, height m, sex 'm', 'f' or ''."""
 
@@ -99,6 +118,7 @@ class Trial:
     sources : mapping of file name to SHA-256 (hex)
     notes : tuple of str
         What reading and conditioning found or did, in plain sentences.
+    analog : Analog or None
     """
 
     name: str
@@ -107,3 +127,4 @@ class Trial:
     events: tuple[Event, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    analog: Analog | None = None
