@@ -1,0 +1,317 @@
+"""Fit the correction of force-free running events and write `models/events.toml`.
+
+Reads the RBDS runs (Fukuchi et al. 2017, doi:10.7717/peerj.3298, CC BY 4.0) from a
+folder, takes initial contact and toe-off from the instrumented belt as the truth, and
+fits the two-pass ridge of `kneestride.motion.event_refinement`. Prints the error with
+every runner left out in turn (all speeds of a runner together), then fits on all of
+them and writes the table with that error beside it.
+
+    python scripts/fit_events.py ../shared/data/rbds [--check]
+
+`--check` prints without writing. The RBDS markers on the shoe stand in for the bones:
+heel_bottom = Heel.Bottom, metatarsal heads = MT1 and MT5. So that the coefficients do
+not lean on where exactly a marker sat, every contact is used three times, twice with
+the foot points displaced at random in the foot by 5 mm (1 SD per axis).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import ezc3d
+import numpy as np
+from kneestride.motion.contacts import Contact, Contacts
+from kneestride.motion.event_refinement import SIGNALS, Pass, corrected, event_signals
+from kneestride.motion.events import (
+    KinematicSettings,
+    events_from_force,
+    events_from_kinematics,
+    rule_contacts,
+)
+from kneestride.motion.foot_signals import foot_signals, forefoot, surface_velocity
+from kneestride.motion.kinematics import AnatomicalPaths
+from kneestride.vocabulary import GRAVITY, SIDES, Array, Side
+
+FOOT = ("Heel.Bottom", "Heel.Lateral", "Heel.Top", "MT1", "MT5")
+OFFSETS = np.arange(-7, 8) / 75.0
+RIDGE = 1e-4
+DISPLACEMENT = 0.005
+COPIES = 2
+OUT = Path(__file__).resolve().parents[1] / "models" / "events.toml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One RBDS trial: name, runner, foot paths, and the contacts the belt measured."""
+
+    name: str
+    runner: str
+    paths: AnatomicalPaths
+    force: Contacts
+
+
+def _markers(c3d: ezc3d.c3d) -> dict[str, Array]:
+    labels = c3d["parameters"]["POINT"]["LABELS"]["value"]
+    positions = np.moveaxis(c3d["data"]["points"][:3], 2, 0) / 1000.0
+    positions = np.swapaxes(positions, 1, 2)
+    positions[(positions == 0.0).all(axis=2)] = np.nan
+    return {name: positions[:, k] for k, name in enumerate(labels)}
+
+
+def _rigid(template: Array, seen: Array) -> tuple[Array, Array]:
+    """Rotation and translation that take `template` (N, 3) to `seen` (Kabsch 1976)."""
+    a, b = template.mean(axis=0), seen.mean(axis=0)
+    u, _, vt = np.linalg.svd((template - a).T @ (seen - b))
+    sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = vt.T @ sign @ u.T
+    return rotation, b - rotation @ a
+
+
+def _foot(run: dict[str, Array], static: dict[str, Array], letter: str) -> dict[str, Array]:
+    """Foot markers without gaps: missing ones are carried by the rigid static foot."""
+    frames = len(next(iter(run.values())))
+    nothing = np.full((frames, 3), np.nan)
+    m = {k: run.get(f"{letter}.{k}", nothing) for k in FOOT}
+    outward = 1.0 if letter == "R" else -1.0
+    across = (m["MT5"] - m["MT1"])[:, 2] * outward
+    if np.isfinite(across).any() and np.nanmedian(across) < 0.0:  # labels swapped
+        m["MT1"], m["MT5"] = m["MT5"], m["MT1"]
+    points = np.stack([m[k] for k in FOOT], axis=1)
+    template = np.stack([np.nanmean(static[f"{letter}.{k}"], axis=0) for k in FOOT])
+    missing = np.isnan(points[..., 0])
+    for t in np.flatnonzero(missing.any(axis=1)):
+        rotation, shift = _rigid(template[~missing[t]], points[t, ~missing[t]])
+        points[t, missing[t]] = template[missing[t]] @ rotation.T + shift
+    return {k: points[:, i] for i, k in enumerate(FOOT)}
+
+
+def _without_gaps(x: Array) -> Array:
+    good = np.isfinite(x[:, 0])
+    k = np.arange(len(x))
+    return np.column_stack([np.interp(k, k[good], x[good, j]) for j in range(3)])
+
+
+def read_run(file: Path, mass: float) -> Run:
+    """One RBDS running trial with the contacts of its belt, told apart by the feet."""
+    runner = file.stem[: file.stem.index("run")]
+    c3d = ezc3d.c3d(str(file))
+    run = _markers(c3d)
+    static = _markers(ezc3d.c3d(str(file.with_name(f"{runner}static.c3d"))))
+    rate = float(c3d["parameters"]["POINT"]["RATE"]["value"][0])
+    time = np.arange(len(run["R.MT5"])) / rate
+    points: dict[str, Array] = {}
+    for side, letter in zip(SIDES, "RL", strict=True):
+        foot = _foot(run, static, letter)
+        points[f"heel_bottom_{side}"] = foot["Heel.Bottom"]
+        points[f"metatarsal_1_{side}"] = foot["MT1"]
+        points[f"metatarsal_5_{side}"] = foot["MT5"]
+    corners = [run[k] for k in ("R.ASIS", "L.ASIS", "R.PSIS", "L.PSIS") if k in run]
+    pelvis = _without_gaps(np.mean(corners, axis=0))
+    points["hip_center_r"] = points["hip_center_l"] = pelvis
+    paths = AnatomicalPaths(time, rate, points, {}, {}, np.array([1.0, 0.0, 0.0]), np.zeros(3))
+    plate = c3d["parameters"]["FORCE_PLATFORM"]
+    matrix = np.asarray(plate["CAL_MATRIX"]["value"])[:, :, 0]
+    vertical = -(matrix @ c3d["data"]["analogs"][0][:6])[2]
+    clock = np.arange(len(vertical)) / float(c3d["parameters"]["ANALOG"]["RATE"]["value"][0])
+    force = np.column_stack([vertical, np.zeros_like(vertical)])
+    both = events_from_force(clock, force, mass * GRAVITY).r
+    lists: dict[Side, list[Contact]] = {"r": [], "l": []}
+    for c in both:
+        k = int(np.searchsorted(time, 0.5 * (c.initial_contact_s + c.toe_off_s)))
+        k = min(k, len(time) - 1)
+        low = {s: forefoot(points, s)[k, 1] for s in SIDES}
+        lists["r" if low["r"] < low["l"] else "l"].append(c)
+    return Run(file.stem, runner, paths, Contacts(tuple(lists["r"]), tuple(lists["l"])))
+
+
+def read_all(folder: Path) -> list[Run]:
+    """All running trials of the folder, in order of name."""
+    rows = (folder / "participants.csv").read_text(encoding="utf-8").splitlines()[1:]
+    mass = {_number(r.split(",")[0]): float(r.split(",")[2]) for r in rows if r.strip()}
+    files = sorted(folder.glob("RBDS*run*.c3d"))
+    return [read_run(f, mass[_number(f.stem[: f.stem.index("run")])]) for f in files]
+
+
+def _number(subject: str) -> int:
+    return int(subject.removeprefix("RBDS"))
+
+
+def _displaced(paths: AnatomicalPaths, rng: np.random.Generator) -> AnatomicalPaths:
+    """The same foot with its points moved in the foot's own frame."""
+    points = dict(paths.points)
+    for side in SIDES:
+        heel = points[f"heel_bottom_{side}"]
+        x = forefoot(points, side) - heel
+        x = x / np.linalg.norm(x, axis=1, keepdims=True)
+        z = points[f"metatarsal_5_{side}"] - points[f"metatarsal_1_{side}"]
+        y = np.cross(z, x)
+        y /= np.linalg.norm(y, axis=1, keepdims=True)
+        frame = np.stack([x, y, np.cross(x, y)], axis=2)
+        toes = rng.normal(0.0, DISPLACEMENT, 3)  # both heads together: one forefoot
+        points[f"heel_bottom_{side}"] = heel + frame @ rng.normal(0.0, DISPLACEMENT, 3)
+        for k in (1, 5):
+            points[f"metatarsal_{k}_{side}"] = points[f"metatarsal_{k}_{side}"] + frame @ toes
+    return AnatomicalPaths(
+        paths.time, paths.rate, points, {}, {}, paths.progression, paths.belt_velocity
+    )
+
+
+@dataclass
+class Sample:
+    """A contact as the rules place it, with the belt's times."""
+
+    runner: str
+    original: bool
+    speed: float
+    spline: object
+    rule: tuple[float, float]
+    true: tuple[float, float]
+
+
+def samples(runs: list[Run]) -> list[Sample]:
+    """Rule contacts that pair with a belt contact, from every run and its copies."""
+    rng = np.random.default_rng(20240117)
+    settings = KinematicSettings(refine=False)
+    out = []
+    for run in runs:
+        for copy in range(COPIES + 1):
+            paths = run.paths if copy == 0 else _displaced(run.paths, rng)
+            feet = {s: foot_signals(paths, s) for s in SIDES}
+            ground = surface_velocity(feet, paths.rate)
+            for s in SIDES:
+                spline = event_signals(feet[s], paths, ground)
+                for rule, true in pairs(
+                    rule_contacts(feet[s], ground, paths, settings), run.force.of(s)
+                ):
+                    inside = rule[0] > 0.15 and rule[1] < paths.time[-1] - 0.15
+                    if inside:
+                        speed = -float(ground @ paths.progression)
+                        out.append(Sample(run.runner, copy == 0, speed, spline, rule, true))
+    return out
+
+
+def pairs(
+    found: tuple[Contact, ...], true: tuple[Contact, ...]
+) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Complete contacts of both lists that overlap in time."""
+    return [
+        ((f.initial_contact_s, f.toe_off_s), (t.initial_contact_s, t.toe_off_s))
+        for f in found
+        for t in true
+        if f.complete
+        and t.complete
+        and f.initial_contact_s < t.toe_off_s
+        and t.initial_contact_s < f.toe_off_s
+    ]
+
+
+def ridge(x: Array, y: Array) -> Pass:
+    """Ridge regression on standardised columns, folded back to plain weights."""
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-9
+    z = (x - mean) / scale
+    lhs = z.T @ z + RIDGE * len(y) * np.eye(z.shape[1])
+    beta = np.linalg.solve(lhs, z.T @ (y - y.mean())) / scale
+    return Pass(float(y.mean() - mean @ beta), beta.reshape(len(OFFSETS), len(SIGNALS)))
+
+
+def fit(train: list[Sample], which: int) -> tuple[Pass, ...]:
+    """Two passes for initial contact (0) or toe-off (1)."""
+    at = np.array([s.rule[which] for s in train])
+    true = np.array([s.true[which] for s in train])
+    passes = []
+    for _ in range(2):
+        x = np.array([s.spline(t + OFFSETS).ravel() for s, t in zip(train, at, strict=True)])
+        step = ridge(x, true - at)
+        at = at + step.intercept + x @ step.weights.ravel()
+        passes.append(step)
+    return tuple(passes)
+
+
+def left_out(data: list[Sample], which: int) -> Array:
+    """Errors (s) on the original contacts of each runner, fitted on the other runners."""
+    errors = []
+    for runner in sorted({s.runner for s in data}):
+        passes = fit([s for s in data if s.runner != runner], which)
+        errors += [
+            corrected(s.rule[which], s.spline, passes, OFFSETS, (-1e9, 1e9)) - s.true[which]
+            for s in data
+            if s.runner == runner and s.original
+        ]
+    return np.array(errors)
+
+
+def describe(errors: Array) -> str:
+    """Mean, mean absolute, 95th percentile and largest error, ms."""
+    e = 1000.0 * errors
+    size = np.abs(e)
+    return (
+        f"mean {e.mean():+.2f}, mean absolute {size.mean():.2f}, "
+        f"95 % within {np.quantile(size, 0.95):.1f}, largest {size.max():.1f} ms"
+    )
+
+
+def as_toml(data: list[Sample], notes: dict[str, str]) -> str:
+    """The table `models/events.toml`."""
+    lines = [
+        "# Written by scripts/fit_events.py; do not edit by hand.",
+        'source = "RBDS runners, Fukuchi et al. 2017, doi:10.7717/peerj.3298, CC BY 4.0"',
+        f'method = "two-pass ridge ({RIDGE:g}) on {len(SIGNALS)} signals at '
+        f'{len(OFFSETS)} instants; every contact also twice with displaced foot points"',
+        f"runners = {len({s.runner for s in data})}",
+        f"contacts = {sum(s.original for s in data)}",
+        "offsets_s = [" + ", ".join(f"{o:.6f}" for o in OFFSETS) + "]",
+    ]
+    for which, name in enumerate(("initial_contact", "toe_off")):
+        lag = np.array([s.true[which] - s.rule[which] for s in data])
+        speed = np.array([s.speed for s in data])
+        slope, constant = np.polyfit(speed, lag, 1)
+        low, high = lag.min() - 0.01, lag.max() + 0.01
+        lines += ["", f"[{name}]", f'leave_one_runner_out = "{notes[name]}"']
+        lines += [f"fallback = [{constant:.6g}, {slope:.6g}]"]
+        lines += [f"limits_s = [{low:.4f}, {high:.4f}]"]
+        for step in fit(data, which):
+            lines += ["", f"[[{name}.pass]]", f"intercept_s = {step.intercept:.8g}"]
+            for k, signal in enumerate(SIGNALS):
+                row = ", ".join(f"{w:.5g}" for w in step.weights[:, k])
+                lines.append(f"{signal} = [{row}]")
+    return "\n".join(lines) + "\n"
+
+
+def missed_and_invented(run: Run, found: Contacts) -> tuple[int, int]:
+    """Complete belt contacts without a partner, and complete found ones without one."""
+    missed = invented = 0
+    for s in SIDES:
+        whole = [c for c in run.force.of(s) if c.complete]
+        mine = [c for c in found.of(s) if c.complete]
+        missed += sum(not pairs(found.of(s), (c,)) for c in whole)
+        invented += sum(not pairs((c,), run.force.of(s)) for c in mine)
+    return missed, invented
+
+
+def main() -> None:
+    """Fit, report, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--check", action="store_true", help="print, write nothing")
+    arguments = parser.parse_args()
+    runs = read_all(arguments.folder)
+    data = samples(runs)
+    notes = {}
+    for which, name in enumerate(("initial_contact", "toe_off")):
+        notes[name] = describe(left_out(data, which))
+        print(f"{name:16s}{notes[name]}")
+    lost = np.array([missed_and_invented(r, _rules(r)) for r in runs]).sum(axis=0)
+    print(f"rules alone: missed {lost[0]}, invented {lost[1]} complete contacts")
+    if not arguments.check:
+        OUT.write_text(as_toml(data, notes), encoding="utf-8")
+        print(f"wrote {OUT.name}")
+
+
+def _rules(run: Run) -> Contacts:
+    return events_from_kinematics(run.paths, KinematicSettings(refine=False))
+
+
+if __name__ == "__main__":
+    main()
