@@ -1,0 +1,247 @@
+"""Self-check: signs that a result should be looked at before it is believed.
+
+None of these prove a result right. Each catches a way in which muscle models go wrong
+silently: reserves that carry what muscles cannot, muscles at their limit so that nothing is
+left to choose, a soleus off its working range (rigid tendon, wrong scaling), a centre of
+pressure outside the foot, and a peak that depends on the criterion's one constant. Limits
+are declared, not fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..model.paths import MusclePaths
+from ..vocabulary import SIDES, Array, BoolArray
+from .recruitment import Recruited, RecruitmentProblem, RecruitmentSettings, recruit
+from .types import Check, GroundReaction
+
+RESERVE_LOOK, RESERVE_FAIL = 0.05, 0.10
+SATURATION_LOOK = 0.25
+SOLEUS_RANGE = (0.6, 1.2)
+LOADED = 0.1
+"""Share of its own strength above which a soleus counts as loaded."""
+PRESSURE_MARGIN = 0.01
+PRESSURE_FORCE = 200.0
+MOVER_ARM = 0.005
+"""Smallest moment arm, m, of a muscle that counts as a mover of knee or ankle."""
+WEIGHTS = (0.03, 0.3)
+STIFF_RESERVE = 1.0
+
+
+def self_check(
+    problem: RecruitmentProblem,
+    recruited: Recruited,
+    settings: RecruitmentSettings,
+    stance: BoolArray,
+    ground: GroundReaction | None = None,
+    outside: Array | None = None,
+    variants: bool = True,
+) -> list[Check]:
+    """Check one analysis.
+
+    Parameters
+    ----------
+    problem, recruited, settings : of `loads.recruitment`
+    stance : (T, 2) bool, foot on the ground and the frame not masked
+    ground : GroundReaction, optional
+    outside : (T, 2) m, optional
+        Distance of the centre of pressure outside the foot's outline (negative inside).
+    variants : bool
+        Also solve with other weights and stiffer reserves, for the spread of peaks.
+
+    Returns
+    -------
+    list of Check
+    """
+    checks = [
+        balance_check(recruited),
+        reserve_check(problem, recruited, stance),
+        saturation_check(problem.paths, recruited, stance),
+        soleus_check(problem, recruited, stance),
+    ]
+    if ground is not None and outside is not None:
+        checks.append(pressure_check(ground, outside))
+    if variants:
+        checks.append(spread_check(problem, recruited, settings, stance))
+    return checks
+
+
+def _graded(value: float, look: float, fail: float) -> str:
+    return "fail" if value > fail else "look" if value > look else "pass"
+
+
+def balance_check(recruited: Recruited) -> Check:
+    """Every frame balanced: joint moments, knee adduction, axial force."""
+    share = float(1.0 - np.mean(recruited.solved))
+    worst = float(np.nanmax(recruited.muscles.equality_residual, initial=0.0))
+    return Check(
+        "balance",
+        "fail" if share > 0 else "pass",
+        share,
+        0.0,
+        f"Joint moments and contact forces balance within {worst:.1e} N or N·m; "
+        f"{100 * share:.1f} % of frames found no balance.",
+        {
+            "largest_residual": worst,
+            "fallback_share": float(np.mean(recruited.muscles.fallback)),
+        },
+    )
+
+
+def reserve_check(
+    problem: RecruitmentProblem, recruited: Recruited, stance: BoolArray
+) -> Check:
+    """Largest knee or ankle reserve in stance, over the peak moment of that joint."""
+    detail: dict[str, float] = {}
+    muscles = recruited.muscles
+    for s, side in enumerate(SIDES):
+        on = stance[:, s]
+        for stem in ("knee_angle", "ankle_angle"):
+            name = f"{stem}_{side}"
+            if name not in muscles.reserves or not on.any():
+                continue
+            reserve = muscles.reserve_moment[on, muscles.reserves.index(name)]
+            moment = problem.moments[on, problem.paths.coordinates.index(name)]
+            peak = float(np.nanmax(np.abs(moment), initial=0.0))
+            detail[name] = float(np.nanmax(np.abs(reserve), initial=0.0)) / max(peak, 1.0)
+    value = max(detail.values(), default=0.0)
+    return Check(
+        "reserves",
+        _graded(value, RESERVE_LOOK, RESERVE_FAIL),
+        value,
+        RESERVE_LOOK,
+        f"Knee and ankle reserves reach {100 * value:.1f} % of their joint's peak moment "
+        "in stance: what muscles cannot supply is missing from the knee load.",
+        detail,
+    )
+
+
+def saturation_check(paths: MusclePaths, recruited: Recruited, stance: BoolArray) -> Check:
+    """Share of stance frames with a saturated knee or ankle mover other than the soleus."""
+    detail: dict[str, float] = {}
+    for s, side in enumerate(SIDES):
+        on = stance[:, s]
+        if not on.any():
+            continue
+        arms = np.stack(
+            [paths.column(f"{stem}_{side}") for stem in ("knee_angle", "ankle_angle")]
+        )
+        mover = np.nanmax(np.abs(arms), axis=(0, 1)) > MOVER_ARM
+        mover &= np.array(["soleus" not in name for name in paths.names])
+        full = recruited.muscles.saturated[on][:, mover]
+        detail[f"frames_{side}"] = float(full.any(axis=1).mean())
+        busiest = full.mean(axis=0)
+        if busiest.size and busiest.max() > 0:
+            name = np.array(paths.names)[mover][int(busiest.argmax())]
+            detail[f"most_{name}"] = float(busiest.max())
+    value = max((v for k, v in detail.items() if k.startswith("frames")), default=0.0)
+    return Check(
+        "saturation",
+        _graded(value, SATURATION_LOOK, np.inf),
+        value,
+        SATURATION_LOOK,
+        f"A knee or ankle muscle other than the soleus is at its limit in {100 * value:.0f} % "
+        "of stance frames.",
+        detail,
+    )
+
+
+def soleus_check(problem: RecruitmentProblem, recruited: Recruited, stance: BoolArray) -> Check:
+    """Fibre length of the loaded soleus, in optimal lengths."""
+    low, high = np.inf, -np.inf
+    length = problem.capacity.state.length
+    for s, side in enumerate(SIDES):
+        for m, name in enumerate(problem.paths.names):
+            if name == f"soleus_{side}":
+                loaded = stance[:, s] & (recruited.muscles.activation[:, m] > LOADED)
+                if loaded.any():
+                    low = min(low, float(np.nanmin(length[loaded, m])))
+                    high = max(high, float(np.nanmax(length[loaded, m])))
+    if high < low:
+        return Check(
+            "soleus_length", "pass", np.nan, SOLEUS_RANGE[1], "No soleus is loaded in stance."
+        )
+    # How far the worse end lies outside, told as the length at that end.
+    too_long = high - SOLEUS_RANGE[1] >= SOLEUS_RANGE[0] - low
+    value, limit = (high, SOLEUS_RANGE[1]) if too_long else (low, SOLEUS_RANGE[0])
+    inside = SOLEUS_RANGE[0] <= low and high <= SOLEUS_RANGE[1]
+    return Check(
+        "soleus_length",
+        "pass" if inside else "look",
+        value,
+        limit,
+        f"The loaded soleus works between {low:.2f} and {high:.2f} optimal fibre lengths.",
+        {"shortest": low, "longest": high},
+    )
+
+
+def pressure_check(ground: GroundReaction, outside: Array) -> Check:
+    """Centre of pressure outside the foot's outline while the foot carries load."""
+    loaded = (ground.force[:, :, 1] > PRESSURE_FORCE) & ~ground.masked
+    far = np.where(loaded, outside, -np.inf)
+    value = float(np.nanmax(far, initial=-np.inf))
+    frames = int(np.sum(far > PRESSURE_MARGIN))
+    if not np.isfinite(value):
+        value = 0.0
+    return Check(
+        "centre_of_pressure",
+        "look" if frames else "pass",
+        value,
+        PRESSURE_MARGIN,
+        f"Above {PRESSURE_FORCE:.0f} N the centre of pressure lies up to {1000 * value:.0f} mm "
+        f"outside the foot, in {frames} unmasked frames.",
+        {"frames": float(frames)},
+    )
+
+
+def peak_totals(problem: RecruitmentProblem, recruited: Recruited, stance: BoolArray) -> Array:
+    """Peak tibiofemoral force (2,) in body weights over stance; NaN without stance."""
+    total = (recruited.medial + recruited.lateral) / problem.body_weight
+    return np.array(
+        [np.nanmax(total[stance[:, s], s]) if stance[:, s].any() else np.nan for s in range(2)]
+    )
+
+
+def spread_check(
+    problem: RecruitmentProblem,
+    recruited: Recruited,
+    settings: RecruitmentSettings,
+    stance: BoolArray,
+) -> Check:
+    """Peaks with w = 0.03 and 0.3, and with stiff reserves, beside the default.
+
+    The verdict is always 'pass': the spread is information, and belongs to the interval.
+    """
+    runs: Mapping[str, RecruitmentSettings] = {
+        **{
+            f"w_{w:g}": replace(settings, criterion="knee_aware", knee_weight=w)
+            for w in WEIGHTS
+        },
+        "reserve_1_nm": replace(settings, reserve=STIFF_RESERVE),
+    }
+    peaks = {"default": peak_totals(problem, recruited, stance)}
+    for name, other in runs.items():
+        peaks[name] = peak_totals(problem, recruit(problem, other), stance)
+    detail = {
+        f"{name}_{side}": float(values[s])
+        for name, values in peaks.items()
+        for s, side in enumerate(SIDES)
+    }
+    every = np.array(list(peaks.values()))
+    spread = every - peaks["default"]
+    value = float(np.nanmax(np.abs(spread))) if np.isfinite(spread).any() else 0.0
+    told = "; ".join(
+        f"{n} {np.nanmax(v):.2f}" for n, v in peaks.items() if np.isfinite(v).any()
+    )
+    return Check(
+        "peak_spread",
+        "pass",
+        value,
+        np.inf,
+        f"Peak tibiofemoral force in body weights by criterion: {told}.",
+        detail,
+    )
