@@ -24,6 +24,7 @@ that have no solution it returns the point that violates the rows least.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 
 from ..vocabulary import Array, BoolArray
