@@ -1,4 +1,4 @@
-"""The array model against OpenSim itself: poses, dynamics and scaling, on models nobody here wrote."""
+"""The array model against OpenSim itself, on models nobody here wrote."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from kneestride.model.multibody import Multibody
 from kneestride.model.osim import load_model
 from kneestride.model.osim import opensim as osim

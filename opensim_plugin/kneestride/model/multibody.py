@@ -158,10 +158,16 @@ class Multibody:
             np.empty((T, B, 3, 3)),
             np.empty((T, B, 3)),
         )
-        arrays = [np.ascontiguousarray(a, dtype=float) for a in (q, qd, qdd, force, moment)]
+        q, qd, qdd, force, moment = (
+            np.ascontiguousarray(a, dtype=float) for a in (q, qd, qdd, force, moment)
+        )
         kernels.dynamics_kernel(
             self.tree,
-            *arrays,
+            q,
+            qd,
+            qdd,
+            force,
+            moment,
             out.tau,
             out.tau_full,
             out.wrench,

@@ -8,6 +8,7 @@ Hermite pieces fine enough for 1e-9.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,13 @@ def read_function(function: Any) -> tuple[Array, Array]:
     else:
         knots = np.linspace(-DENSE_RANGE, DENSE_RANGE, DENSE_PIECES + 1).tolist()
     # One-sided derivatives at a knot of a spline agree, so Hermite pieces are exact.
-    breaks = [knots[0] - 1.0, *knots]
+    points = [knots[0] - 1.0, *knots]
     first = [_value(function, knots[0]), _value(function, knots[0], 1)]
     last = [_value(function, knots[-1]), _value(function, knots[-1], 1)]
     rows = [[first[0] - first[1], first[1]]]
-    rows += [_hermite(a, b, function) for a, b in zip(knots, knots[1:], strict=False)]
+    rows += [_hermite(a, b, function) for a, b in itertools.pairwise(knots)]
     rows.append(last)
-    return _pieces(breaks, rows)
+    return _pieces(points, rows)
 
 
 def _pieces(breaks: list[float], rows: list[list[float]]) -> tuple[Array, Array]:

@@ -1,0 +1,514 @@
+"""A person's model from a person's markers.
+
+Chooses what `model.scaling.fit` is given (a quiet second of the static trial, or frames
+of the motion itself when there is none), turns marker names into expected places on the
+segments, adds joint centres that markers imply, and carries the result into an OpenSim
+model: scaled, with the person's mass, marker places, resting knee alignment and
+compartments under the measured knee centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..capture.markersets import Landmarks, Recognition, landmark_table
+from ..capture.trial import Markers, Subject
+from ..errors import CaptureError, ModelError
+from ..vocabulary import SIDES, Array
+from .knee import place_compartments, read_knee
+from .multibody import Multibody
+from .osim import opensim, vec3
+from .scaling import Fit, PosePriors, Targets, fit, leg_length
+
+QUIET_WINDOW = 0.5
+"""s of the static trial that are averaged: the stillest."""
+STATIC_NOISE = 0.002
+MOTION_NOISE = 0.008
+MOTION_FRAMES = 24
+CLUSTER_SIGMA = 0.15
+"""m; a tracking marker can be anywhere on its segment."""
+HIP_CENTER_SIGMA = 0.008
+"""m; Harrington et al. 2007 report 5 to 8 mm for their regression in adults."""
+MIDPOINT_SIGMA = 0.004
+OTHER_PERSON = 0.025
+"""m; tracking markers of one segment whose distances differ by this much between the
+static trial and the motion were not on the same person (or were moved)."""
+
+HYPEREXTENSION = np.radians(10.0)
+
+STATIC_SIGMA_DEG = {
+    "hip_adduction": 15.0, "hip_rotation": 15.0, "knee_adduction": 3.0, "knee_rotation": 6.0,
+    "subtalar_angle": 6.0, "mtp_angle": 4.0, "lumbar_extension": 15.0, "lumbar_bending": 8.0,
+    "lumbar_rotation": 8.0, "arm_rot": 30.0, "pro_sup": 30.0, "wrist_flex": 10.0,
+    "wrist_dev": 10.0,
+}  # fmt: skip
+MOTION_SIGMA_DEG = STATIC_SIGMA_DEG | {
+    "hip_rotation": 20.0, "subtalar_angle": 12.0, "mtp_angle": 15.0, "arm_rot": 60.0,
+}  # fmt: skip
+"""Spread of coordinates about neutral that the pull in the cost stands for."""
+
+MARKER_NOISE = 0.01
+"""m; skin movement that a coordinate's spread is weighed against in inverse kinematics."""
+
+
+@dataclass(frozen=True)
+class FittedSubject:
+    """A scaled model with its markers.
+
+    Attributes
+    ----------
+    model : opensim.Model, scaled, with mass, markers, defaults and compartments
+    body : Multibody of it
+    markers : tuple of str; marker_body (K,), marker_station (K, 3) m
+    prior : (N,) neutral value of each coordinate, rad or m
+    prior_sigma : (N,) spread about it in motion (inf: none)
+    static_pose : (N,) coordinates of the static trial, or None
+    scale : mapping of body to (3,) factors
+    marker_offset : mapping of marker to m, distance from its landmark's expected place
+    residual : mapping of marker to m, left over in the fitted frames
+    notes : tuple of str
+    """
+
+    model: Any
+    body: Multibody
+    markers: tuple[str, ...]
+    marker_body: Array
+    marker_station: Array
+    prior: Array
+    prior_sigma: Array
+    static_pose: Array | None
+    scale: Mapping[str, Array]
+    marker_offset: Mapping[str, float]
+    residual: Mapping[str, float]
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def quiet_mean(markers: Markers) -> Markers:
+    """Mean of the stillest half second of a static trial, as a one-frame recording."""
+    width = max(1, min(len(markers.time), round(QUIET_WINDOW * markers.rate)))
+    speed = np.zeros(len(markers.time))
+    if len(markers.time) > 1:
+        step = np.linalg.norm(np.diff(markers.positions, axis=0), axis=2)
+        with np.errstate(invalid="ignore"):
+            count = np.isfinite(step).sum(axis=1)
+            speed[1:] = np.nansum(step, axis=1) / np.maximum(count, 1)
+            # A frame that few markers are seen in is no better for being still.
+            speed[1:] += np.nanmax(speed) * (count.max() - count) / max(count.max(), 1)
+        speed[0] = speed[1]
+    total = np.convolve(speed, np.ones(width), mode="valid")
+    first = int(np.argmin(total))
+    window = markers.positions[first : first + width]
+    seen = np.isfinite(window).all(axis=2)
+    mean = np.where(seen[..., None], window, 0.0).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = mean / seen.sum(axis=0)[:, None]
+    return Markers(markers.names, markers.time[:1], markers.rate, mean[None])
+
+
+def expected_places(model: Multibody, table: Landmarks) -> dict[str, tuple[int, Array]]:
+    """Landmark id → body index and place (3,) m in the model's own generic size.
+
+    The table is written for Rajagopal 2016; other models have the same frames in other
+    sizes, so places are stretched by the ratio of segment lengths.
+    """
+    rotation, position = model.poses(np.zeros((1, len(model.coordinates))))
+    whole = leg_length(model) / sum(REFERENCE_LENGTH.values())
+    ratio: dict[str, float] = {}
+    for side in SIDES:
+        hip = position[0, model.body(f"femur_{side}")]
+        knee = position[0, model.body(f"tibia_{side}")]
+        ankle = position[0, model.body(f"talus_{side}")]
+        thigh = float(np.linalg.norm(hip - knee)) / REFERENCE_LENGTH["thigh"]
+        shank = float(np.linalg.norm(knee - ankle)) / REFERENCE_LENGTH["shank"]
+        ratio |= {f"femur_{side}": thigh, f"tibia_{side}": shank, f"patella_{side}": thigh}
+    out = {}
+    for name, landmark in table.items():
+        if landmark.body in model.bodies:
+            place = landmark.position * ratio.get(landmark.body, whole)
+            out[name] = (model.body(landmark.body), place)
+    del rotation
+    return out
+
+
+REFERENCE_LENGTH = {"thigh": 0.4061, "shank": 0.4001}
+"""m, origins of femur, tibia and talus in the generic Rajagopal-Lai-Uhlrich model at zero pose."""
+
+
+def implied_centers(points: Mapping[str, Array]) -> dict[str, tuple[Array, float]]:
+    """Joint centres that surface markers imply: landmark id → position (F, 3) m, sigma m.
+
+    Hip: Harrington et al. 2007 (doi:10.1016/j.jbiomech.2006.02.003), the regression on
+    pelvic width and depth. Knee: midpoint of the epicondyles.
+
+    Parameters
+    ----------
+    points : landmark id → (F, 3) m in ground (Y up)
+    """
+    out: dict[str, tuple[Array, float]] = {}
+    pelvis = [points.get(n) for n in ("asis_r", "asis_l", "psis_r", "psis_l")]
+    back = points.get("sacrum")
+    if pelvis[2] is not None and pelvis[3] is not None:
+        back = (pelvis[2] + pelvis[3]) / 2
+    if pelvis[0] is not None and pelvis[1] is not None and back is not None:
+        right, left = pelvis[0], pelvis[1]
+        middle = (right + left) / 2
+        width = np.linalg.norm(right - left, axis=1, keepdims=True)
+        depth = np.linalg.norm(middle - back, axis=1, keepdims=True)
+        z = (right - left) / width
+        x = middle - back
+        x = x - (x * z).sum(axis=1, keepdims=True) * z
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        y = np.cross(z, x)
+        for side, sign in (("r", 1.0), ("l", -1.0)):
+            center = (
+                middle
+                + (-0.24 * depth - 0.0099) * x
+                + (-0.30 * width - 0.0109) * y
+                + sign * (0.33 * width + 0.0073) * z
+            )
+            out[f"hip_joint_center_{side}"] = (center, HIP_CENTER_SIGMA)
+    # No ankle centre: the talus lies medial of the malleolar midpoint (Siston et al. 2005,
+    # doi:10.1016/j.jbiomech.2004.08.013), and the malleoli place the tibia by themselves.
+    for side in SIDES:
+        pair = [points.get(f"epicondyle_{edge}_{side}") for edge in ("lateral", "medial")]
+        if pair[0] is not None and pair[1] is not None:
+            out[f"knee_joint_center_{side}"] = ((pair[0] + pair[1]) / 2, MIDPOINT_SIGMA)
+    return out
+
+
+def pose_priors(model: Multibody, sigma_deg: Mapping[str, float]) -> tuple[Array, Array]:
+    """Neutral value and spread (N,) of every coordinate from a table by bare name."""
+    sigma = np.full(len(model.coordinates), np.inf)
+    for i, name in enumerate(model.coordinates):
+        bare = name[:-2] if name.endswith(("_r", "_l")) else name
+        if bare in sigma_deg:
+            sigma[i] = np.radians(sigma_deg[bare])
+    value = np.where(model.rotational, 0.0, model.default)
+    return np.clip(value, model.lower, model.upper), sigma
+
+
+def _targets(
+    model: Multibody, markers: Markers, found: Recognition, noise: float
+) -> tuple[Targets, int]:
+    """Targets of every usable marker, then of implied joint centres; number of the former."""
+    table = landmark_table()
+    places = expected_places(model, table)
+    column = {name: i for i, name in enumerate(markers.names)}
+    seen = np.isfinite(markers.positions).all(axis=2).any(axis=0)
+    names, bodies, stations, sigmas, positions = [], [], [], [], []
+
+    def add(name: str, body: int, place: Array, sigma: float, at: Array) -> None:
+        names.append(name)
+        bodies.append(body)
+        stations.append(place)
+        sigmas.append(sigma)
+        positions.append(at)
+
+    points = {}
+    for label, landmark in found.landmarks.items():
+        if label in column and seen[column[label]] and landmark in places:
+            at = markers.positions[:, column[label]]
+            points[landmark] = at
+            add(label, *places[landmark], table[landmark].sigma, at)
+    for label, body in found.clusters.items():
+        if label in column and seen[column[label]] and body in model.bodies:
+            b = model.body(body)
+            add(label, b, _middle(model, b), CLUSTER_SIGMA, markers.positions[:, column[label]])
+    count = len(names)
+    for landmark, (at, sigma) in implied_centers(points).items():
+        if landmark in places:
+            add(f"implied {landmark}", *places[landmark], sigma, at)
+    if count < 3:
+        raise CaptureError(
+            "at least three markers of a known set",
+            f"{count}",
+            "check the marker names or pass a marker map with --markers",
+        )
+    targets = Targets(
+        tuple(names),
+        np.array(bodies),
+        np.array(stations),
+        np.array(sigmas),
+        np.stack(positions, axis=1),
+        noise,
+    )
+    return targets, count
+
+
+def _middle(model: Multibody, b: int) -> Array:
+    """Halfway from a body's joint to the next one down, in the body frame."""
+    children = np.flatnonzero(model.tree.parent == b)
+    if not children.size:
+        return np.asarray(model.tree.com[b])
+    ends = model.tree.position_pf[children]
+    return np.asarray(ends[np.argmax(np.linalg.norm(ends, axis=1))] / 2)
+
+
+def _initial_poses(
+    model: Multibody, targets: Targets, priors: PosePriors, frames: int
+) -> Array:
+    """Upright poses whose pelvis lies on the pelvis markers (rotation about the vertical too)."""
+    pelvis = model.body("pelvis")
+    mine = [
+        k for k in range(len(targets.names))
+        if targets.body[k] == pelvis and targets.sigma[k] < CLUSTER_SIGMA
+    ]  # fmt: skip
+    if len(mine) < 3:
+        raise CaptureError(
+            "at least three pelvis landmarks (front and back spines)",
+            f"{len(mine)}: {', '.join(targets.names[k] for k in mine) or 'none'}",
+            "name the pelvis markers in the marker map (--markers)",
+        )
+    index = {n: model.coordinate(n) for n in (
+        "pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz"
+    )}  # fmt: skip
+    out = np.tile(priors.value, (frames, 1))
+    for f in range(frames):
+        seen = [k for k in mine if np.isfinite(targets.positions[f, k]).all()]
+        if len(seen) < 3:
+            if f:
+                out[f] = out[f - 1]
+            continue
+        goal = targets.positions[f, seen]
+        best, fewest = out[f], np.inf
+        for heading in np.linspace(-np.pi, np.pi, 24, endpoint=False):
+            q = priors.value.copy()
+            q[index["pelvis_rotation"]] = heading
+            rotation, position = model.poses(q[None])
+            where = position[0, pelvis] + targets.station[seen] @ rotation[0, pelvis].T
+            shift = (goal - where).mean(axis=0)
+            off = float(((where + shift - goal) ** 2).sum())
+            if off < fewest:
+                fewest = off
+                q[[index["pelvis_tx"], index["pelvis_ty"], index["pelvis_tz"]]] += shift
+                best = q
+        out[f] = best
+    return out
+
+
+def fit_subject(
+    generic: Any,
+    subject: Subject,
+    motion: Markers,
+    motion_names: Recognition,
+    static: Markers | None = None,
+    static_names: Recognition | None = None,
+) -> FittedSubject:
+    """Scale a generic model to a person and place the markers.
+
+    Parameters
+    ----------
+    generic : opensim.Model with the kneestride knee; it is changed in place
+    subject : Subject
+    motion, static : Markers in the ground frame
+    motion_names, static_names : Recognition of their marker names
+
+    Returns
+    -------
+    FittedSubject
+
+    Raises
+    ------
+    CaptureError
+        When pelvis landmarks are missing, or static and motion are of different people.
+    """
+    _allow_hyperextension(generic)
+    body = Multibody.from_osim(generic)
+    notes: list[str] = []
+    if static is not None and static_names is not None:
+        _same_person(static, static_names, motion, motion_names)
+        frames, names, noise = quiet_mean(static), static_names, STATIC_NOISE
+        value, sigma = pose_priors(body, STATIC_SIGMA_DEG)
+    else:
+        frames, names, noise = _spread_frames(motion, motion_names), motion_names, MOTION_NOISE
+        value, sigma = pose_priors(body, MOTION_SIGMA_DEG)
+        notes.append(
+            f"No static trial: segment sizes and marker places come from "
+            f"{len(frames.time)} frames of the motion itself."
+        )
+    targets, count = _targets(body, frames, names, noise)
+    priors = PosePriors(value, sigma, np.asarray(body.informed_by(targets.body), dtype=bool))
+    start = _initial_poses(body, targets, priors, len(frames.time))
+    result = fit(body, targets, priors, start, subject.height)
+    model = _scaled_model(generic, body, result, subject.mass)
+    body = Multibody.from_osim(model)
+    static_pose = result.q[0] if static is not None else None
+    neutral, spread = pose_priors(body, MOTION_SIGMA_DEG)
+    if static_pose is not None:
+        _rest_alignment(model, body, static_pose, neutral)
+    notes += _knee_centers(model, body, result, targets)
+    labels = targets.names[:count]
+    stations = {n: (int(targets.body[k]), result.station[k]) for k, n in enumerate(labels)}
+    notes += _add_motion_only(body, stations, motion, motion_names, result)
+    for name, (b, station) in stations.items():
+        model.addMarker(
+            opensim.Marker(name, model.getBodySet().get(body.bodies[b]), vec3(station))
+        )
+    model.finalizeConnections()
+    with np.errstate(all="ignore"):
+        left = np.sqrt(np.nanmean(result.residual**2, axis=0))
+    return FittedSubject(
+        model,
+        Multibody.from_osim(model),
+        tuple(stations),
+        np.array([b for b, _ in stations.values()]),
+        np.array([s for _, s in stations.values()]),
+        neutral,
+        spread,
+        static_pose,
+        dict(zip(body.bodies, result.scale, strict=True)),
+        {n: float(np.linalg.norm(result.offset[k])) for k, n in enumerate(labels)},
+        {n: float(left[k]) for k, n in enumerate(labels)},
+        tuple(notes),
+    )
+
+
+def _allow_hyperextension(model: Any) -> None:
+    """Let knees extend 10° past straight: people do, and public models clamp them at 0."""
+    for knee in read_knee(model).values():
+        coordinate = model.getCoordinateSet().get(knee.flexion_coordinate)
+        if knee.flexion_sign > 0:
+            coordinate.setRangeMin(min(coordinate.getRangeMin(), -HYPEREXTENSION))
+        else:
+            coordinate.setRangeMax(max(coordinate.getRangeMax(), HYPEREXTENSION))
+
+
+def _spread_frames(motion: Markers, names: Recognition) -> Markers:
+    """Frames over the motion in which most markers are seen."""
+    used = [
+        i for i, n in enumerate(motion.names) if n in names.landmarks or n in names.clusters
+    ]
+    seen = np.isfinite(motion.positions[:, used]).all(axis=2).sum(axis=1)
+    good = np.flatnonzero(seen >= 0.9 * seen.max())
+    pick = good[np.linspace(0, good.size - 1, min(MOTION_FRAMES, good.size)).astype(int)]
+    return Markers(
+        motion.names,
+        motion.time[pick],
+        motion.rate,
+        np.ascontiguousarray(motion.positions[pick]),
+    )
+
+
+def _scaled_model(generic: Any, body: Multibody, result: Fit, mass: float) -> Any:
+    state = generic.initSystem()
+    scales = opensim.ScaleSet()
+    for name, factors in zip(body.bodies, result.scale, strict=True):
+        one = opensim.Scale()
+        one.setSegmentName(name)
+        one.setScaleFactors(vec3(factors))
+        one.setApply(True)
+        scales.cloneAndAppend(one)
+    if not generic.scale(state, scales, True, float(mass)):
+        raise ModelError(
+            "a model that OpenSim can scale", f"'{generic.getName()}', which it refused",
+            "pass another model",
+        )  # fmt: skip
+    return generic
+
+
+def _rest_alignment(model: Any, body: Multibody, pose: Array, neutral: Array) -> None:
+    """The standing knee alignment becomes the neutral one: no pull away from it later."""
+    for side in SIDES:
+        for name in (f"knee_adduction_{side}", f"knee_rotation_{side}"):
+            if name in body.coordinates:
+                i = body.coordinate(name)
+                neutral[i] = pose[i]
+                model.getCoordinateSet().get(name).setDefaultValue(float(pose[i]))
+
+
+def _knee_centers(model: Any, body: Multibody, result: Fit, targets: Targets) -> list[str]:
+    """Put the compartments under the midpoint of the epicondyle markers."""
+    notes = []
+    knees = read_knee(model)
+    rotation, position = body.poses(result.q)
+    for side in SIDES:
+        name = f"implied knee_joint_center_{side}"
+        if name not in targets.names:
+            notes.append(
+                f"No epicondyle markers on the {'right' if side == 'r' else 'left'} knee: its "
+                "compartments are centred on the model's knee."
+            )
+            continue
+        k, tibia = targets.names.index(name), body.body(f"tibia_{side}")
+        measured = np.nanmean(
+            np.einsum(
+                "fji,fj->fi", rotation[:, tibia], targets.positions[:, k] - position[:, tibia]
+            ),
+            axis=0,
+        )
+        present = (knees[side].medial_compartment + knees[side].lateral_compartment) / 2
+        shift = float(measured[2] - present[2])
+        place_compartments(model, side, np.array([present[0], present[1], measured[2]]))
+        towards = "right" if shift > 0 else "left"
+        notes.append(
+            f"Knee centre {side}: epicondyle midpoint lies {abs(1000 * shift):.1f} mm to the "
+            f"{towards} of the scaled model's; the compartments follow the markers."
+        )
+    return notes
+
+
+def _add_motion_only(
+    body: Multibody,
+    stations: dict[str, tuple[int, Array]],
+    motion: Markers,
+    names: Recognition,
+    result: Fit,
+) -> list[str]:
+    """Landmark markers that only the motion has get the expected place; trackers are left out."""
+    table = landmark_table()
+    seen = np.isfinite(motion.positions).all(axis=2).any(axis=0)
+    present = {n for n, s in zip(motion.names, seen, strict=True) if s}
+    added, lost = [], []
+    places = expected_places(body, table)
+    for label, landmark in names.landmarks.items():
+        if label in present and label not in stations and landmark in places:
+            b = places[landmark][0]
+            stations[label] = (b, table[landmark].position * result.scale[b])
+            added.append(label)
+    lost = [n for n in names.clusters if n in present and n not in stations]
+    notes = []
+    if added:
+        notes.append(f"Not in the static trial, placed by anatomy: {', '.join(sorted(added))}.")
+    if lost:
+        notes.append(
+            f"Tracking markers without a static place, not used: {', '.join(sorted(lost))}."
+        )
+    return notes
+
+
+def _same_person(
+    static: Markers, static_names: Recognition, motion: Markers, motion_names: Recognition
+) -> None:
+    """Raise CaptureError when segment clusters have other shapes in the two recordings."""
+    table = landmark_table()
+
+    def segments(found: Recognition) -> dict[str, str]:
+        marks = {n: table[i].body for n, i in found.landmarks.items() if i in table}
+        return marks | dict(found.clusters)
+
+    rest = quiet_mean(static)
+    where = {n: rest.positions[0, i] for i, n in enumerate(rest.names)}
+    column = {n: i for i, n in enumerate(motion.names)}
+    body_of = segments(motion_names)
+    shared = [n for n in segments(static_names) if n in body_of and n in column]
+    differences = []
+    for i, a in enumerate(shared):
+        for b in shared[i + 1 :]:
+            if body_of[a] == body_of[b]:
+                apart = motion.positions[:, column[a]] - motion.positions[:, column[b]]
+                with np.errstate(all="ignore"):
+                    moving = float(np.nanmedian(np.linalg.norm(apart, axis=1)))
+                still = float(np.linalg.norm(where[a] - where[b]))
+                if np.isfinite(moving) and np.isfinite(still):
+                    differences.append(abs(moving - still))
+    if len(differences) >= 6 and np.median(differences) > OTHER_PERSON:
+        raise CaptureError(
+            "a static trial of the person in the motion",
+            "markers on the same segments that are a median "
+            f"{1000 * float(np.median(differences)):.0f} mm nearer or farther apart",
+            "pass the static trial recorded with these markers, or none",
+        )

@@ -1,0 +1,66 @@
+"""From coordinates of a fitted model to the points and angles that clinicians read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..model.multibody import Multibody
+from ..vocabulary import SIDES, Array, Side
+from .kinematics import AnatomicalPaths
+
+CENTERS = {"hip_center": "femur", "knee_center": "tibia", "ankle_center": "talus"}
+"""Joint centres are origins of these bodies in OpenSim's gait models."""
+
+ALIASES = {"toe": ("toe", "big_toe", "metatarsal_2")}
+"""Names that other landmarks may stand in for, best first."""
+
+
+def anatomical_paths(
+    model: Multibody,
+    time: Array,
+    rate: float,
+    q: Array,
+    places: Mapping[str, tuple[int, Array]],
+    *,
+    flexion_sign: Mapping[Side, float],
+    progression: Array,
+    belt_velocity: Array,
+) -> AnatomicalPaths:
+    """Points, angles and frames of every frame.
+
+    Parameters
+    ----------
+    model : Multibody, scaled
+    q : (T, N) coordinates
+    places : landmark id → body index and place (3,) m in that body
+    flexion_sign : per side, +1 where the model's knee coordinate grows with flexion
+    progression : (3,) unit vector; belt_velocity : (3,) m/s
+
+    Returns
+    -------
+    AnatomicalPaths
+        Angles with the canonical signs of `kneestride.vocabulary`.
+    """
+    rotation, position = model.poses(q)
+    points: dict[str, Array] = {}
+    for side in SIDES:
+        for name, body in CENTERS.items():
+            points[f"{name}_{side}"] = position[:, model.body(f"{body}_{side}")]
+    for name, (b, place) in places.items():
+        points[name] = position[:, b] + rotation[:, b] @ place
+    for side in SIDES:
+        for name, choices in ALIASES.items():
+            found = [c for c in choices if f"{c}_{side}" in points]
+            if found:
+                points[f"{name}_{side}"] = points[f"{found[0]}_{side}"]
+    points["center_of_mass"] = model.center_of_mass(rotation, position)
+    angles = {name: q[:, i] for i, name in enumerate(model.coordinates)}
+    for side in SIDES:
+        name = f"knee_angle_{side}"
+        angles[name] = angles[name] * flexion_sign[side]
+    frames = {name: rotation[:, b] for b, name in enumerate(model.bodies)}
+    return AnatomicalPaths(
+        np.asarray(time), rate, points, angles, frames, progression, belt_velocity
+    )

@@ -1,0 +1,408 @@
+"""Joint coordinates from marker positions, frame by frame, to convergence.
+
+Each frame minimises
+
+    Σ_k w_k |x_k(q) - m_k|² + Σ_j ω_j (q_j - q0_j)²,   lower <= q <= upper
+
+where x_k is marker k on the model and m_k the captured one: the cost of OpenSim's
+inverse kinematics tool (Lu & O'Connor 1999, doi:10.1016/S0021-9290(98)00158-4), so
+the two can be compared number by number. Solved by Levenberg-Marquardt on the
+closed-form station Jacobian, warm-started from the frame before, bounds by an
+active set: coordinates that the gradient pushes against their bound leave the step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import CaptureError
+from ..model.kernels import IntArray, Tree, expand, forward, jit, station_jacobian
+from ..model.multibody import Multibody
+from ..vocabulary import Array, BoolArray
+from .kinematics import Motion
+
+STEP_TOLERANCE = 1e-8
+"""rad or m; smaller steps end a frame."""
+MAX_ITERATIONS = 100
+RESTART_RATIO = 3.0
+"""A frame this many times worse than the median is tried again from other starts."""
+
+
+@dataclass(frozen=True)
+class MarkerTasks:
+    """Markers on the model.
+
+    Attributes
+    ----------
+    names : tuple of str, length K
+    body : (K,) body index
+    station : (K, 3) m, in the body frame
+    weight : (K,) relative weight in the sum of squares
+    """
+
+    names: tuple[str, ...]
+    body: IntArray
+    station: Array
+    weight: Array
+
+
+@dataclass(frozen=True)
+class CoordinatePriors:
+    """Soft pulls of coordinates towards values.
+
+    Attributes
+    ----------
+    value : (N,) rad or m
+    weight : (N,) m²/rad² (marker weights being 1): (marker σ / coordinate σ)²
+    free : (N,) bool, False holds the coordinate at `value`
+    """
+
+    value: Array
+    weight: Array
+    free: BoolArray
+
+
+@jit
+def _cost(
+    tree: Tree,
+    q: Array,
+    body: IntArray,
+    station: Array,
+    marker: Array,
+    weight: Array,
+    prior: Array,
+    stiffness: Array,
+    full: Array,
+    omega: Array,
+    velocity: Array,
+    origin: Array,
+    rotation: Array,
+    position: Array,
+) -> float:
+    expand(tree, q, full)
+    forward(tree, full, rotation, position, omega, velocity, origin)
+    total = 0.0
+    for k in range(body.size):
+        if weight[k] > 0.0:
+            b = body[k]
+            for i in range(3):
+                x = position[b, i] - marker[k, i]
+                for j in range(3):
+                    x += rotation[b, i, j] * station[k, j]
+                total += weight[k] * x * x
+    for j in range(q.size):
+        total += stiffness[j] * (q[j] - prior[j]) ** 2
+    return total
+
+
+@jit
+def solve_frames(
+    tree: Tree,
+    markers: Array,
+    weights: Array,
+    body: IntArray,
+    station: Array,
+    prior: Array,
+    stiffness: Array,
+    free: IntArray,
+    lower: Array,
+    upper: Array,
+    starts: Array,
+    chained: bool,
+    tolerance: float,
+    q: Array,
+    costs: Array,
+    iterations: IntArray,
+) -> None:
+    """Solve frames in turn.
+
+    Parameters
+    ----------
+    markers : (T, K, 3) m; weights : (T, K), zero where a marker is missing
+    starts : (T, N) start of each frame; with `chained` only the first row is used and
+        every later frame starts from the solution before it
+    q : out (T, N); costs : out (T,) m²; iterations : out (T,)
+    """
+    N = prior.size
+    K = body.size
+    C = tree.leader.size
+    B = tree.parent.size
+    F = free.size
+    full = np.zeros(C)
+    omega = np.zeros((C, 3))
+    velocity = np.zeros((C, 3))
+    origin = np.zeros((C, 3))
+    slope = np.zeros(C)
+    column = np.zeros(C, dtype=np.int64)
+    rotation = np.zeros((B, 3, 3))
+    position = np.zeros((B, 3))
+    where = np.zeros((K, 3))
+    jacobian = np.zeros((3 * K, N))
+    x = starts[0].copy()
+    trial = x.copy()
+    for t in range(markers.shape[0]):
+        if not chained:
+            x[:] = starts[t]
+        for j in range(N):
+            x[j] = min(max(x[j], lower[j]), upper[j])
+        marker = markers[t]
+        weight = weights[t]
+        best = _cost(
+            tree,
+            x,
+            body,
+            station,
+            marker,
+            weight,
+            prior,
+            stiffness,
+            full,
+            omega,
+            velocity,
+            origin,
+            rotation,
+            position,
+        )
+        damping = 1e-9
+        used = 0
+        for _ in range(MAX_ITERATIONS):
+            used += 1
+            expand(tree, x, full)
+            forward(tree, full, rotation, position, omega, velocity, origin)
+            station_jacobian(
+                tree,
+                full,
+                omega,
+                velocity,
+                origin,
+                rotation,
+                position,
+                body,
+                station,
+                where,
+                jacobian,
+                slope,
+                column,
+            )
+            rows = np.empty((3 * K, F))
+            residual = np.empty(3 * K)
+            for k in range(K):
+                w = np.sqrt(weight[k])
+                for i in range(3):
+                    r = 3 * k + i
+                    residual[r] = w * (marker[k, i] - where[k, i]) if w > 0.0 else 0.0
+                    for f in range(F):
+                        rows[r, f] = w * jacobian[r, free[f]]
+            normal = rows.T @ rows
+            gradient = rows.T @ residual
+            for f in range(F):
+                j = free[f]
+                normal[f, f] += stiffness[j]
+                gradient[f] += stiffness[j] * (prior[j] - x[j])
+            # A coordinate on its bound that wants further out takes no part.
+            for f in range(F):
+                j = free[f]
+                if (x[j] <= lower[j] and gradient[f] < 0.0) or (
+                    x[j] >= upper[j] and gradient[f] > 0.0
+                ):
+                    normal[f, :] = 0.0
+                    normal[:, f] = 0.0
+                    normal[f, f] = 1.0
+                    gradient[f] = 0.0
+            largest = 0.0
+            accepted = False
+            for _try in range(12):
+                damped = normal.copy()
+                for f in range(F):
+                    damped[f, f] += damping * (normal[f, f] + 1e-6)
+                step = np.linalg.solve(damped, gradient)
+                largest = 0.0
+                trial[:] = x
+                for f in range(F):
+                    j = free[f]
+                    trial[j] = min(max(x[j] + step[f], lower[j]), upper[j])
+                    largest = max(largest, abs(trial[j] - x[j]))
+                cost = _cost(
+                    tree,
+                    trial,
+                    body,
+                    station,
+                    marker,
+                    weight,
+                    prior,
+                    stiffness,
+                    full,
+                    omega,
+                    velocity,
+                    origin,
+                    rotation,
+                    position,
+                )
+                if cost <= best * (1.0 + 1e-14):
+                    accepted = True
+                    break
+                damping = max(damping, 1e-7) * 10.0
+            if not accepted:
+                break
+            x[:] = trial
+            best = cost
+            damping *= 0.1
+            if largest < tolerance:
+                break
+        q[t] = x
+        costs[t] = best
+        iterations[t] = used
+
+
+def solve(
+    model: Multibody,
+    tasks: MarkerTasks,
+    time: Array,
+    rate: float,
+    markers: Array,
+    priors: CoordinatePriors,
+    *,
+    weights: Array | None = None,
+    start: Array | None = None,
+    tolerance: float = STEP_TOLERANCE,
+) -> Motion:
+    """Inverse kinematics of a recording.
+
+    Parameters
+    ----------
+    model : Multibody
+    tasks : MarkerTasks, K markers
+    time : (T,) s; rate : Hz
+    markers : (T, K, 3) m in the ground frame, NaN where missing
+    priors : CoordinatePriors
+    weights : (T, K), optional
+        Factor on each marker's weight, such as a detection confidence.
+    start : (N,), optional
+        Coordinates to start the first frame from; searched for when left out.
+    tolerance : float, rad or m
+
+    Returns
+    -------
+    Motion
+        With `marker_error` (T, K) m, NaN where the marker is missing.
+
+    Raises
+    ------
+    CaptureError
+        When no frame has three markers on the model.
+    """
+    seen = np.isfinite(markers).all(axis=2)
+    frames = np.flatnonzero(seen.sum(axis=1) >= 3)
+    if not frames.size:
+        raise CaptureError(
+            "frames with at least three markers of the marker set",
+            "none",
+            "check the marker names and the gaps of the recording",
+        )
+    weight = np.where(seen, tasks.weight, 0.0)
+    if weights is not None:
+        weight = weight * weights
+    clean = np.where(seen[..., None], markers, 0.0)
+    problem = _Problem(model, tasks, clean, weight, priors, tolerance)
+    first = problem.first_pose(int(frames[0]), start)
+    q = np.empty((len(time), len(model.coordinates)))
+    q[frames], costs = problem.run(frames, first[None], chained=True)
+    problem.retry_outliers(q, costs, frames, first)
+    for t in np.setdiff1d(np.arange(len(time)), frames):
+        q[t] = q[frames[np.argmin(np.abs(frames - t))]]
+    error = np.linalg.norm(station_paths(model, tasks, q) - markers, axis=2)
+    informed = priors.free & np.asarray(
+        model.informed_by(tasks.body[seen.any(axis=0)]), dtype=bool
+    )
+    return Motion(time, rate, model.coordinates, q, informed, tasks.names, error)
+
+
+def station_paths(model: Multibody, tasks: MarkerTasks, q: Array) -> Array:
+    """Where the model's markers are: (T, K, 3) m in ground, for coordinates (T, N)."""
+    rotation, position = model.poses(q)
+    where: Array = position[:, tasks.body] + np.einsum(
+        "tkij,kj->tki", rotation[:, tasks.body], tasks.station
+    )
+    return where
+
+
+class _Problem:
+    """The arrays of one recording, so that frames can be solved more than once."""
+
+    def __init__(
+        self,
+        model: Multibody,
+        tasks: MarkerTasks,
+        markers: Array,
+        weight: Array,
+        priors: CoordinatePriors,
+        tolerance: float,
+    ) -> None:
+        self.model, self.tasks, self.priors = model, tasks, priors
+        self.markers, self.weight, self.tolerance = markers, weight, tolerance
+        self.free = np.flatnonzero(priors.free)
+        # Ranges of the floating base are drawing limits in public models, not anatomy.
+        root = np.array([name.startswith("pelvis_") for name in model.coordinates])
+        self.lower = np.where(root, -np.inf, np.where(priors.free, model.lower, priors.value))
+        self.upper = np.where(root, np.inf, np.where(priors.free, model.upper, priors.value))
+
+    def run(self, frames: IntArray, starts: Array, *, chained: bool) -> tuple[Array, Array]:
+        """Coordinates (F, N) and costs (F,) of some frames."""
+        q = np.empty((len(frames), len(self.model.coordinates)))
+        costs = np.empty(len(frames))
+        solve_frames(
+            self.model.tree,
+            np.ascontiguousarray(self.markers[frames]),
+            np.ascontiguousarray(self.weight[frames]),
+            self.tasks.body,
+            self.tasks.station,
+            self.priors.value,
+            self.priors.weight,
+            self.free,
+            self.lower,
+            self.upper,
+            np.ascontiguousarray(starts),
+            chained,
+            self.tolerance,
+            q,
+            costs,
+            np.zeros(len(frames), dtype=np.int64),
+        )
+        return q, costs
+
+    def first_pose(self, frame: int, start: Array | None) -> Array:
+        """Best solution of a frame over four headings of the pelvis."""
+        base = self.priors.value.copy() if start is None else start.copy()
+        names = self.model.coordinates
+        shift = [names.index(f"pelvis_t{axis}") for axis in "xyz"]
+        yaw = names.index("pelvis_rotation")
+        seen = self.weight[frame] > 0
+        candidates = []
+        for heading in (0.0, np.pi / 2, np.pi, -np.pi / 2) if start is None else (0.0,):
+            q = base.copy()
+            q[yaw] += heading
+            where = station_paths(self.model, self.tasks, q[None])[0]
+            q[shift] += (self.markers[frame] - where)[seen].mean(axis=0)
+            candidates.append(q)
+        at = np.full(len(candidates), frame)
+        solved, costs = self.run(at, np.array(candidates), chained=False)
+        best: Array = solved[int(np.argmin(costs))]
+        return best
+
+    def retry_outliers(self, q: Array, costs: Array, frames: IntArray, first: Array) -> None:
+        """Solve unusually bad frames again, from good neighbours and from the first pose."""
+        rms = np.sqrt(costs / np.maximum(self.weight[frames].sum(axis=1), 1e-12))
+        bad = np.flatnonzero(rms > RESTART_RATIO * np.median(rms) + 1e-6)
+        good = np.setdiff1d(np.arange(len(frames)), bad)
+        if not good.size:
+            return
+        for i in bad:
+            after = good[min(np.searchsorted(good, i), good.size - 1)]
+            before = good[max(np.searchsorted(good, i) - 1, 0)]
+            starts = np.array([q[frames[after]], q[frames[before]], first])
+            solved, cost = self.run(np.full(3, frames[i]), starts, chained=False)
+            best = int(np.argmin(cost))
+            if cost[best] < costs[i]:
+                q[frames[i]], costs[i] = solved[best], cost[best]
