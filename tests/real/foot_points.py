@@ -13,7 +13,6 @@ from pathlib import Path
 
 import ezc3d
 import numpy as np
-
 from kneestride.capture.trial import Forces
 from kneestride.motion.kinematics import AnatomicalPaths
 
@@ -79,7 +78,9 @@ def read_mot(path: Path) -> Forces:
     )
 
 
-def read_c3d(path: Path, plates: bool = True) -> tuple[np.ndarray, float, Points, Forces | None]:
+def read_c3d(
+    path: Path, plates: bool = True
+) -> tuple[np.ndarray, float, Points, Forces | None]:
     c = ezc3d.c3d(str(path), extract_forceplat_data=plates)
     rate = float(c["parameters"]["POINT"]["RATE"]["value"][0])
     xyz = c["data"]["points"][:3].transpose(2, 1, 0) * 1e-3
@@ -139,7 +140,11 @@ def rigid(static: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def carry(
-    static: Points, moving: Points, track: list[str], landmarks: Points, swap: tuple[str, ...] = ()
+    static: Points,
+    moving: Points,
+    track: list[str],
+    landmarks: Points,
+    swap: tuple[str, ...] = (),
 ) -> Points:
     """Landmarks given in the static pose, carried by the tracking markers of a segment."""
     names = [n for n in track if n in static and n in moving]
@@ -160,15 +165,17 @@ def mean(points: Points, *names: str) -> np.ndarray:
     return np.mean([np.nanmean(points[n], 0) for n in names], 0)
 
 
-def toe_tip(heel: np.ndarray, first: np.ndarray, fifth: np.ndarray) -> np.ndarray:
-    """Toes reach about 0.3 of the heel-to-metatarsal distance beyond the metatarsal heads."""
-    ball = 0.6 * first + 0.4 * fifth
-    reach = 0.3 * (ball - heel)
-    reach[..., 1] = 0.0
-    return ball + reach
+def toe_tip(heel: np.ndarray, ball: np.ndarray) -> np.ndarray:
+    """Toes reach about 0.3 of the heel-to-ball distance beyond the ball, flat on the ground."""
+    along = ball - heel
+    flat = along * [1.0, 0.0, 1.0]
+    flat /= np.linalg.norm(flat, axis=-1, keepdims=True)
+    return ball + 0.3 * np.linalg.norm(along, axis=-1, keepdims=True) * flat
 
 
-def first_opposite(heel: np.ndarray, toe: np.ndarray, fifth: np.ndarray, side: str) -> np.ndarray:
+def first_opposite(
+    heel: np.ndarray, toe: np.ndarray, fifth: np.ndarray, side: str
+) -> np.ndarray:
     """First metatarsal head, 0.42 of the heel-to-ball length medial of the fifth."""
     along = toe - heel
     along[..., 1] = 0.0
@@ -194,26 +201,41 @@ def rbds(folder: Path, name: str) -> Capture:
             f"metatarsal_1_{side}": first,
             f"metatarsal_2_{side}": mean(static, f"{u}.MT2"),
             f"metatarsal_5_{side}": fifth,
-            f"toe_{side}": toe_tip(heel, first, fifth),
+            f"toe_{side}": toe_tip(heel, 0.6 * first + 0.4 * fifth),
             f"malleolus_lateral_{side}": mean(static, f"{u}.Ankle"),
             f"malleolus_medial_{side}": mean(static, f"{u}.Ankle.Medial"),
             f"ankle_center_{side}": mean(static, f"{u}.Ankle", f"{u}.Ankle.Medial"),
         }
         out |= carry(static, run, foot, marks, swap=(f"{u}.MT1", f"{u}.MT5"))
         for seg in ("Shank", "Thigh"):
-            track = [f"{u}.{seg}.{a}.{b}" for a in ("Top", "Bottom") for b in ("Lateral", "Medial")]
+            track = [
+                f"{u}.{seg}.{a}.{b}" for a in ("Top", "Bottom") for b in ("Lateral", "Medial")
+            ]
             knee = mean(static, f"{u}.Knee", f"{u}.Knee.Medial")
             key = "knee_center" if seg == "Shank" else "knee_center_thigh"
             out |= carry(static, run, track, {f"{key}_{side}": knee})
         out[f"asis_{side}"], out[f"psis_{side}"] = run[f"{u}.ASIS"], run[f"{u}.PSIS"]
     track = [f"{u}.{n}" for u in "RL" for n in ("ASIS", "PSIS", "Iliac.Crest")]
-    hips = hip_centres({f"{n.lower()}_{s}": mean(static, f"{s.upper()}.{n}")
-                        for s in "rl" for n in ("ASIS", "PSIS")})
-    pelvis = {**hips, **{f"{n.lower()}_{s}": mean(static, f"{s.upper()}.{n}")
-                         for s in "rl" for n in ("ASIS", "PSIS")}}
+    hips = hip_centres(
+        {
+            f"{n.lower()}_{s}": mean(static, f"{s.upper()}.{n}")
+            for s in "rl"
+            for n in ("ASIS", "PSIS")
+        }
+    )
+    pelvis = {
+        **hips,
+        **{
+            f"{n.lower()}_{s}": mean(static, f"{s.upper()}.{n}")
+            for s in "rl"
+            for n in ("ASIS", "PSIS")
+        },
+    }
     out |= carry(static, run, track, pelvis)
-    table = {r.split(",")[0]: float(r.split(",")[2])
-             for r in (folder / "rbds" / "participants.csv").read_text().splitlines()[1:]}
+    table = {
+        r.split(",")[0]: float(r.split(",")[2])
+        for r in (folder / "rbds" / "participants.csv").read_text().splitlines()[1:]
+    }
     mass = table[f"RBDS{int(subject[4:]):03d}"]
     return Capture(name, mass, forces, paths(time, rate, out, BELTS[name[-3:]]))
 
@@ -246,16 +268,21 @@ def hamner(folder: Path, name: str) -> Capture:
         u = side.upper()
         heel, toe, fifth = m[f"{u}CAL"], m[f"{u}TOE"], m[f"{u}MT5"]
         first = first_opposite(heel, toe, fifth, side)
-        out |= foot(side, heel, first, fifth)
+        out |= foot(side, heel, first, fifth, toe_tip(heel, toe))
         out[f"asis_{side}"], out[f"psis_{side}"] = m[f"{u}ASI"], m[f"{u}PSI"]
     forces = read_mot(folder / "hamner04" / f"{name}_grf.mot")
     return Capture(name, MASSES["hamner04"], forces, paths(time, rate, out, BELTS[name]))
 
 
-def foot(side: str, heel: np.ndarray, first: np.ndarray, fifth: np.ndarray,
-         toe: np.ndarray | None = None) -> Points:
+def foot(
+    side: str,
+    heel: np.ndarray,
+    first: np.ndarray,
+    fifth: np.ndarray,
+    toe: np.ndarray | None = None,
+) -> Points:
     if toe is None:
-        toe = toe_tip(heel, first, fifth)
+        toe = toe_tip(heel, 0.6 * first + 0.4 * fifth)
     return {
         f"heel_{side}": heel,
         f"heel_bottom_{side}": heel,
@@ -271,7 +298,9 @@ def bmc(folder: Path) -> Capture:
     for side in "rl":
         u = side.upper()
         heel, toe, fifth = m[f"{u}CAL"], m[f"{u}TOE"], m[f"{u}MT5"]
-        out |= foot(side, heel, first_opposite(heel, toe, fifth, side), fifth)
+        out |= foot(
+            side, heel, first_opposite(heel, toe, fifth, side), fifth, toe_tip(heel, toe)
+        )
         out[f"asis_{side}"], out[f"psis_{side}"] = m[f"{u}ASI"], m[f"{u}PSI"]
     forces = read_mot(folder / "bmc_run" / "run_grf.mot")
     # The stance foot stands still in the laboratory: this belt is the ground.
@@ -284,8 +313,19 @@ def gc5(folder: Path) -> Capture:
     out: Points = {}
     for side in "rl":
         u = side.upper()
-        track = [f"{u}{n}" for n in ("Heel", "Toe", "MidfootLateral", "MidfootMedial",
-                                     "Hindfoot", "MidfootSuperior", "ToeMedial", "ToeLateral")]
+        track = [
+            f"{u}{n}"
+            for n in (
+                "Heel",
+                "Toe",
+                "MidfootLateral",
+                "MidfootMedial",
+                "Hindfoot",
+                "MidfootSuperior",
+                "ToeMedial",
+                "ToeLateral",
+            )
+        ]
         heel, toe = mean(static, f"{u}Heel"), mean(static, f"{u}Toe")
         first, fifth = mean(static, f"{u}ToeMedial"), mean(static, f"{u}ToeLateral")
         out |= carry(static, m, track, foot(side, heel, first, fifth, toe))
@@ -298,7 +338,11 @@ def opencap(folder: Path, name: str) -> Capture:
     time, rate, m = read_trc(folder / "opencap04" / f"{name}.trc")
     out: Points = {}
     for side in "rl":
-        heel, toe, fifth = m[f"{pre(side)}_calc"], m[f"{pre(side)}_toe"], m[f"{pre(side)}_5meta"]
+        heel, toe, fifth = (
+            m[f"{pre(side)}_calc"],
+            m[f"{pre(side)}_toe"],
+            m[f"{pre(side)}_5meta"],
+        )
         first = toe
         out |= foot(side, heel, first, fifth)
         u = "L." if side == "l" else "r."

@@ -177,7 +177,7 @@ def measure_ground(
         body_mass,
         tolerance,
     )
-    outside = np.nan_to_num(distance) > tolerance
+    outside = (np.nan_to_num(distance) > tolerance) & ~masks.two_feet
     contacts = _foot_contacts(plates, loads, reaction, masks, outside)
     figures = _figures(forces, plates, reaction, masks, distance, outside, body_mass)
     notes = _notes(forces, plates, loads, contacts, masks, figures)
@@ -320,8 +320,8 @@ def _notes(
             )
         elif np.abs(offset).max() > 0.5:
             notes.append(
-                f"Plate {name}: an offset of {offset[0]:.1f}, {offset[1]:.1f}, {offset[2]:.1f} N "
-                "(forward, up, right), read while it was empty, was removed."
+                f"Plate {name}: an offset of {offset[0]:.1f}, {offset[1]:.1f}, "
+                f"{offset[2]:.1f} N (forward, up, right), read while it was empty, was removed."
             )
     for number in loads.contradicted:
         contact = plates.contacts[number]
@@ -332,7 +332,9 @@ def _notes(
         )
     unknown = sum(owner == "" for owner in loads.owners)
     if unknown:
-        notes.append(f"{unknown} loadings of plates could be given to no foot and were left out.")
+        notes.append(
+            f"{unknown} loadings of plates could be given to no foot and were left out."
+        )
     counts = " and ".join(
         f"{sum(c.side == side for c in contacts)} {_WORDS[side]}" for side in SIDES
     )
@@ -348,8 +350,8 @@ def _notes(
         if share > 0.02:
             notes.append(
                 f"The centre of pressure lies outside the {_WORDS[side]} foot's outline in "
-                f"{100 * share:.0f} % of its stance frames while the foot is alone on its plate: "
-                "look at the foot markers, the plate's place and the clocks of both."
+                f"{100 * share:.0f} % of its stance frames while the foot is alone on its "
+                "plate: look at the foot markers, the plate's place and the clocks of both."
             )
     for s, side in enumerate(SIDES):
         for reason, sentence in sentences.items():

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from ..motion.filtering import lowpass, runs, smooth_derivatives
@@ -128,7 +129,9 @@ def assign_feet(
         if takes_turns:
             owners.append("rl")
         else:
-            mine[:] = int(np.average(finite[:, 1], weights=load) < np.average(finite[:, 0], weights=load))
+            mine[:] = int(
+                np.average(finite[:, 1], weights=load) < np.average(finite[:, 0], weights=load)
+            )
             owners.append("rl"[mine[0]])
             if label is not None and label != owners[-1]:
                 contradicted.append(number)
@@ -205,7 +208,9 @@ def find_masks(
     )
 
 
-def _costs(force: Array, moment: Array, height: float, feet: Feet, here: Array) -> Array:
+def _costs(
+    force: Array, moment: Array, height: float, feet: Feet, here: NDArray[np.intp]
+) -> Array:
     cop = centre_of_pressure(force, moment, height)
     out = np.full((len(here), 2), np.inf)
     for s in range(2):
