@@ -139,7 +139,8 @@ class _Posed:
             self.take({coordinate: pose[coordinate] + step})
             lengths.append([self.length(name) for name in muscles])
         self.take({coordinate: pose[coordinate]})
-        return (np.array(lengths[0]) - np.array(lengths[1])) / (2 * _STEP)
+        slopes: Array = (np.array(lengths[0]) - np.array(lengths[1])) / (2 * _STEP)
+        return slopes
 
     def spanned(self, muscle: str) -> tuple[str, ...]:
         """Coordinates about which a muscle has a moment arm in some bent poses."""

@@ -319,7 +319,8 @@ def _coordinate(item: Mapping[str, Any]) -> CoordinateRow:
 
 
 def _axis(item: Mapping[str, Any]) -> AxisRow:
-    kind, values = "linear", ((1.0, 0.0),)
+    kind = "linear"
+    values: tuple[tuple[float, ...], ...] = ((1.0, 0.0),)
     if "polynomial" in item:
         kind, values = "polynomial", (tuple(map(float, item["polynomial"])),)
     elif "constant" in item:
