@@ -28,7 +28,13 @@ from ..vocabulary import SIDES, Array, BoolArray, Side
 from .contacts import Contact, Contacts, events_from_mask
 from .event_refinement import load_refinement, refine_contacts
 from .filtering import lowpass, runs, sampling_rate
-from .foot_signals import SOLE_CUTOFF, FootSignals, foot_signals, surface_velocity
+from .foot_signals import (
+    SOLE_CUTOFF,
+    FootSignals,
+    foot_signals,
+    is_stepping,
+    surface_velocity,
+)
 from .kinematics import AnatomicalPaths
 
 __all__ = [
@@ -41,6 +47,7 @@ __all__ = [
     "events_from_mask",
     "flight_offset",
     "is_running",
+    "landings_from_kinematics",
     "rule_contacts",
 ]
 
@@ -180,8 +187,11 @@ class KinematicSettings:
     ----------
     cutoff : float, Hz
         Low-pass of the sole points.
-    contact_speed : float, m/s
-        Contact begins when a sole point moves over the ground slower than this.
+    swing_speed, contact_speed : float, m/s
+        Going back from mid-stance, a foot whose sole points all move faster over the
+        ground than `swing_speed` is still in the air; contact begins the first time
+        after that that one of them is slower than `contact_speed`. (Two levels, because
+        markers on a soft shoe wobble past the lower one in mid-stance.)
     rise_speed : float, m/s
         Contact ends when the forefoot rises faster than this.
     refine : bool
@@ -189,6 +199,7 @@ class KinematicSettings:
     """
 
     cutoff: float = SOLE_CUTOFF
+    swing_speed: float = 1.0
     contact_speed: float = 0.3
     rise_speed: float = 0.5
     refine: bool = True
@@ -211,7 +222,7 @@ def events_from_kinematics(
     Returns
     -------
     Contacts
-        Empty when nobody steps (squats, standing, jumps on the spot).
+        When nobody steps: `landings_from_kinematics`.
 
     Notes
     -----
@@ -222,8 +233,8 @@ def events_from_kinematics(
     rate = sampling_rate(paths.time)
     signals = {side: foot_signals(paths, side, settings.cutoff) for side in SIDES}
     ground = surface_velocity(signals, rate)
-    if not np.isfinite(ground).all():
-        return Contacts(r=(), l=(), source="kinematics", notes=("no steps found",))
+    if not is_stepping(signals):
+        return landings_from_kinematics(paths, settings)
     drift = float((ground - paths.belt_velocity) @ paths.progression)
     notes = [f"the stance feet move with {np.linalg.norm(ground):.2f} m/s over the laboratory"]
     if abs(drift) > 0.15:
@@ -250,20 +261,30 @@ def rule_contacts(
     )
     still = over_ground < settings.contact_speed
     rise = signals.forefoot_velocity[:, 1]
-    contacts: list[Contact] = []
     anchors = _with_edges(signals, still)
+    contacts: list[Contact] = []
     for position, k in enumerate(anchors):
-        moving = np.flatnonzero(~still[: k + 1])
-        previous = anchors[position - 1] if position else -1
-        moving = moving[moving > previous]
-        lifted = np.flatnonzero(rise[k:] > settings.rise_speed)
-        following = anchors[position + 1] - k if position + 1 < len(anchors) else len(time)
-        lifted = lifted[lifted < following]
+        previous = anchors[position - 1] if position else 0
+        following = anchors[position + 1] if position + 1 < len(anchors) else len(time)
+        flying = np.flatnonzero(over_ground[previous : k + 1] > settings.swing_speed)
         begin, whole_start = float(time[0]), False
-        if len(moving) and moving[-1] < k:
-            j = int(moving[-1])
+        if len(flying):
+            j = previous + int(flying[-1])
+            landed = np.flatnonzero(still[j : k + 1])
+            if not len(landed):
+                continue
+            j += int(landed[0]) - 1
             begin = _crossing(time, over_ground, j, settings.contact_speed)
             whole_start = True
+        elif position:
+            continue  # the foot never left the ground since the last anchor
+        elif not still[0] and np.any(still[: k + 1]):
+            # The recording begins in the last moment of the swing.
+            begin = _crossing(
+                time, over_ground, int(np.argmax(still)) - 1, settings.contact_speed
+            )
+            whole_start = True
+        lifted = np.flatnonzero(rise[k:following] > settings.rise_speed)
         end, whole_end = float(time[-1]), False
         if len(lifted):
             j = k + int(lifted[0])
@@ -281,9 +302,56 @@ def _with_edges(signals: FootSignals, still: BoolArray) -> list[int]:
     last = len(still) - 1
     if still[0] and signals.under[0] < middle and (not anchors or anchors[0] > 0):
         anchors.insert(0, 0)
-    if still[last] and signals.under[last] > middle and anchors[-1] < last:
+    if still[last] and signals.under[last] > middle and (not anchors or anchors[-1] < last):
         anchors.append(last)
     return anchors
+
+
+def landings_from_kinematics(
+    paths: AnatomicalPaths,
+    settings: KinematicSettings = KinematicSettings(),
+    floor_band: float = 0.03,
+) -> Contacts:
+    """Contacts in tasks without steps: squats, jumps, drop landings, step-downs.
+
+    A foot is on the floor from the frame at which its lower sole point comes within
+    `floor_band` of its lowest stance level of the recording (so standing on a box is
+    not contact) until the forefoot rises faster than `rise_speed` or leaves the band.
+    Heights are compared within each foot, because the markers of the two sit at
+    different heights. Accuracy is that of the band: about 20 ms after a drop of 0.3 m.
+
+    Parameters
+    ----------
+    paths : AnatomicalPaths
+    settings : KinematicSettings
+    floor_band : float, m
+
+    Returns
+    -------
+    Contacts
+    """
+    sides: list[tuple[Contact, ...]] = []
+    time = paths.time
+    for side in SIDES:
+        foot = foot_signals(paths, side, settings.cutoff)
+        heights = np.column_stack([foot.heel[:, 1], foot.forefoot[:, 1]])
+        if not np.isfinite(heights).any(axis=0).all():
+            sides.append(())
+            continue
+        lowest = (heights - np.nanpercentile(heights, 2.0, axis=0)).min(axis=1)
+        down = np.nan_to_num(lowest, nan=np.inf) < floor_band
+        down &= ~((foot.forefoot_velocity[:, 1] > settings.rise_speed) & (lowest > 0.005))
+        found = []
+        for start, stop in runs(down):
+            first, last = start == 0, stop == len(time)
+            if stop - start < 0.05 * paths.rate and not (first or last):
+                continue
+            begin = time[0] if first else 0.5 * (time[start - 1] + time[start])
+            end = time[-1] if last else 0.5 * (time[stop - 1] + time[stop])
+            found.append(Contact(float(begin), float(end), not first, not last))
+        sides.append(tuple(found))
+    note = "no steps: contacts are the stretches at floor level"
+    return Contacts(r=sides[0], l=sides[1], source="kinematics", notes=(note,))
 
 
 def is_running(contacts: Mapping[Side, tuple[Contact, ...]]) -> bool:

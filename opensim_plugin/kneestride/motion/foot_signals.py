@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -77,6 +78,19 @@ _SMALLEST_STEP = 0.10
 """Half excursion (m) of the foot under the pelvis below which nobody is stepping."""
 
 
+_SLOWEST_SWING = 1.0
+"""Smallest range (m/s) of a swinging heel's horizontal velocity."""
+
+_STANDING = 0.4
+"""Largest speed (m/s) of a standing forefoot over its ground."""
+
+_FLOOR = 0.06
+"""A standing forefoot is at most this (m) above its lowest place of the recording."""
+
+_CLOSEST_PASSES = 0.12
+"""Two feet that pass under the body within this time (s) jump together."""
+
+
 def _passes(under: Array, rate: float) -> tuple[int, ...]:
     """Frames where `under` falls through its mid level, with hysteresis.
 
@@ -123,3 +137,30 @@ def surface_velocity(signals: Mapping[Side, FootSignals], rate: float) -> Array:
     velocity: Array = np.median(samples, axis=0)
     velocity[1] = 0.0
     return velocity
+
+
+def is_stepping(signals: Mapping[Side, FootSignals]) -> bool:
+    """Whether the feet pass under the body in turn, each after having swung.
+
+    False for squats (the pelvis moves over standing feet) and jumps (the feet pass
+    together, or in the air). A swing is a horizontal velocity range of the heel of more
+    than 1 m/s; feet that stand move alike, within 0.4 m/s, and do not rise or fall.
+    """
+    passes = sorted((k, side) for side, s in signals.items() for k in s.anchors)
+    if not passes:
+        return False
+    for s in signals.values():
+        if np.ptp(s.heel_velocity, axis=0)[[0, 2]].max() < _SLOWEST_SWING:
+            return False
+    vertical = [abs(signals[side].forefoot_velocity[k, 1]) for k, side in passes]
+    horizontal = np.array([signals[side].forefoot_velocity[k, [0, 2]] for k, side in passes])
+    if max(np.max(vertical), np.ptp(horizontal, axis=0).max()) > _STANDING:
+        return False
+    for s in signals.values():
+        height = s.forefoot[:, 1]
+        if s.anchors and np.max(height[list(s.anchors)]) > height.min() + _FLOOR:
+            return False
+    time = next(iter(signals.values())).time
+    return all(
+        a[1] != b[1] and time[b[0]] - time[a[0]] > _CLOSEST_PASSES for a, b in pairwise(passes)
+    )
