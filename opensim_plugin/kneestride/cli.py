@@ -1,0 +1,276 @@
+"""The command line: `kneestride analyse` and `kneestride demo`.
+
+Exit status 0: done. 2: the call or the input is wrong, with one message on stderr that
+says what was expected, what was found and what to do. 1: a defect of ours, with the
+traceback that we need to mend it. 130: interrupted.
+
+Nothing heavy is imported before a command needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from .errors import KneestrideError, SettingsError
+
+if TYPE_CHECKING:
+    from .results.folder import Results
+
+Progress = Callable[[str, float], None]
+"""Called with the stage's name and the share of the whole work done, 0 to 1."""
+
+NO_FORCES: Literal["none"] = "none"
+
+app = typer.Typer(
+    name="kneestride",
+    help="Medial and lateral knee loads of a captured stride.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the results folder if it exists.")
+]
+
+
+def _version(show: bool) -> None:
+    if show:
+        from . import __version__
+
+        typer.echo(f"kneestride {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Medial and lateral knee loads of a captured stride."""
+
+
+@app.command()
+def analyse(
+    trial: Annotated[Path, typer.Argument(help="The recording: .c3d or .trc.")],
+    mass: Annotated[float, typer.Option(help="Body mass, kg.")],
+    height: Annotated[float, typer.Option(help="Body height, m.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; must not exist yet.")],
+    static: Annotated[
+        Path | None, typer.Option(help="Recording of quiet standing, to fit the model.")
+    ] = None,
+    forces: Annotated[
+        str | None,
+        typer.Option(
+            help="Ground forces (.mot, .sto), or none. "
+            "Left out: the C3D's own plates, else none."
+        ),
+    ] = None,
+    sex: Annotated[str, typer.Option(help="m or f, if known.")] = "",
+    treadmill_speed: Annotated[
+        float | None, typer.Option(help="Belt speed, m/s. Left out: found from the feet.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Your own OpenSim gait model (.osim).")
+    ] = None,
+    markers: Annotated[
+        Path | None, typer.Option(help="Your own marker set (.toml): name to landmark.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated."),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Analyse one recording: joint angles and, with forces, knee loads.
+
+    OUT becomes a results folder: figures as OpenSim tables, strides.csv, summary.json
+    and report.html.
+    """
+    from .results.replace import check_target
+    from .settings import Settings, check_subject, check_treadmill_speed
+
+    check_subject(mass, height, sex)
+    check_treadmill_speed(treadmill_speed)
+    settings = Settings.from_mapping(parse_settings(setting or ()))
+    target = check_target(out, overwrite)
+
+    from .chain import analyse as run
+
+    with progress_bar(quiet or as_json) as progress:
+        results = run(
+            trial,
+            static=static,
+            forces=forces_argument(forces),
+            mass=mass,
+            height=height,
+            sex=sex,
+            treadmill_speed=treadmill_speed,
+            model=model,
+            markers=markers,
+            settings=settings,
+            progress=progress,
+        )
+    finish(results, target, overwrite, quiet, as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
+        "kneestride-demo"
+    ),
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Analyse the reference runner, whose capture the project itself makes.
+
+    The results of an earlier demo are replaced; other folders only with --overwrite.
+    """
+    from .results.replace import check_target
+
+    overwrite = overwrite or _is_demo(out)
+    target = check_target(out, overwrite)
+
+    import tempfile
+    from dataclasses import replace
+
+    from .chain import demo_reference
+
+    with (
+        tempfile.TemporaryDirectory(prefix="kneestride-") as capture,
+        progress_bar(quiet or as_json) as progress,
+    ):
+        results = demo_reference(Path(capture), progress=progress)
+    results = replace(results, summary={**results.summary, _DEMO: True})
+    finish(results, target, overwrite, quiet, as_json)
+
+
+_DEMO = "demo"
+
+
+def _is_demo(folder: Path) -> bool:
+    """Tell whether a folder holds the results of an earlier demo."""
+    try:
+        return json.loads((folder / "summary.json").read_text())[_DEMO] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Return NAME=VALUE texts as a mapping.
+
+    Raises
+    ------
+    SettingsError
+        A text without '=', or the same name twice.
+    """
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals or not name:
+            raise SettingsError(
+                expected="--set NAME=VALUE",
+                found=f"{pair!r}",
+                todo="write for example cutoff_hz=12",
+            )
+        if name in values:
+            raise SettingsError(
+                expected="each setting once", found=f"{name!r} twice", todo="drop one of them"
+            )
+        values[name] = value
+    return values
+
+
+def forces_argument(text: str | None) -> Path | Literal["none"] | None:
+    """Return `--forces` as the chain wants it: a file, 'none', or None for the plates."""
+    if text is None:
+        return None
+    return NO_FORCES if text.lower() == NO_FORCES else Path(text)
+
+
+@contextmanager
+def progress_bar(silent: bool) -> Iterator[Progress | None]:
+    """Give a callback that draws a bar on the terminal, or None where nobody watches."""
+    if silent or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def show(stage: str, share: float) -> None:
+            bar.update(task, description=stage, completed=min(max(share, 0.0), 1.0))
+
+        yield show
+
+
+def finish(results: Results, target: Path, overwrite: bool, quiet: bool, as_json: bool) -> None:
+    """Write the results folder and tell what was found."""
+    from .results.folder import write_results
+
+    write_results(target, results, overwrite)
+    summary = json.loads((target / "summary.json").read_text(encoding="utf-8"))
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+    elif not quiet:
+        for line in closing_lines(summary, target):
+            typer.echo(line)
+
+
+def closing_lines(summary: dict[str, Any], target: Path) -> Iterator[str]:
+    """Yield what a person wants to read when the work is done."""
+    yield f"{summary['trial']}: {summary['frames']} frames, ground forces {summary['forces']}."
+    for side, name in (("r", "right"), ("l", "left")):
+        units = summary["sides"][side]["units"]
+        counts = ", ".join(f"{count} {kind or 'rows'}" for kind, count in units.items())
+        yield f"  {name}: {counts or 'no strides'}"
+        for figure, spread in summary["sides"][side]["figures"].items():
+            if "medial" in figure or "lateral" in figure:
+                low, high = spread["low"], spread["high"]
+                yield f"    {figure}: {spread['median']:.3g} ({low:.3g} to {high:.3g})"
+    for check in summary["checks"]:
+        if check["verdict"] != "pass":
+            yield f"  check {check['name']}: {check['verdict']}. {check['sentence']}"
+    for warning in summary["warnings"]:
+        yield f"  warning: {warning}"
+    yield f"Results: {target}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status (see the module's first lines)."""
+    command = typer.main.get_command(app)
+    try:
+        command.main(None if arguments is None else list(arguments), prog_name="kneestride")
+    except KneestrideError as error:
+        print(f"kneestride: {error}", file=sys.stderr)
+        return 2
+    except SystemExit as end:
+        # How typer ends: 0, 2 for a wrong call, and 1 only when interrupted.
+        return 130 if end.code == 1 else int(end.code or 0)
+    except Exception:
+        traceback.print_exc()
+        print("kneestride: this is a defect of ours, please report it.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
