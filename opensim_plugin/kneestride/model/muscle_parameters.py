@@ -117,10 +117,12 @@ def _sample(muscles: list[Any], kind: str, grid: Array) -> Curves:
     which: list[int] = []
     values: list[list[float]] = []
     slopes: list[list[float]] = []
-    default = getattr(opensim, kind)()
+    default = opensim.Millard2012EquilibriumMuscle()
+    # Only a finalised muscle with damping lets active force fall to zero.
+    default.finalizeFromProperties()
     for muscle in muscles:
         millard = opensim.Millard2012EquilibriumMuscle.safeDownCast(muscle)
-        curve = default if millard is None else getattr(millard, f"get{kind}")()
+        curve = getattr(default if millard is None else millard, f"get{kind}")()
         # Two curves are the same when they agree at a handful of points.
         key = tuple(round(float(curve.calcValue(x)), 9) for x in grid[40::97])
         if key not in seen:

@@ -385,4 +385,7 @@ def _open(model: Any) -> Any:
             return load_model(file)
     if isinstance(model, str | Path):
         return load_model(model)
-    return model
+    # The caller may rebuild his model's system, which would pull ours from under our feet.
+    copy = model.clone()
+    copy.finalizeConnections()
+    return copy
