@@ -70,6 +70,8 @@ class FittedSubject:
     scale : mapping of body to (3,) factors
     marker_offset : mapping of marker to m, distance from its landmark's expected place
     residual : mapping of marker to m, left over in the fitted frames
+    landmarks : landmark id → body index and place (3,) m in the scaled body: where the
+        marker was found, else where the stretched table expects it
     notes : tuple of str
     """
 
@@ -84,6 +86,7 @@ class FittedSubject:
     scale: Mapping[str, Array]
     marker_offset: Mapping[str, float]
     residual: Mapping[str, float]
+    landmarks: Mapping[str, tuple[int, Array]]
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
@@ -330,6 +333,7 @@ def fit_subject(
             f"No static trial: segment sizes and marker places come from "
             f"{len(frames.time)} frames of the motion itself."
         )
+    model_places = expected_places(body, landmark_table())
     targets, count = _targets(body, frames, names, noise)
     priors = PosePriors(value, sigma, np.asarray(body.informed_by(targets.body), dtype=bool))
     start = _initial_poses(body, targets, priors, len(frames.time))
@@ -363,6 +367,7 @@ def fit_subject(
         dict(zip(body.bodies, result.scale, strict=True)),
         {n: float(np.linalg.norm(result.offset[k])) for k, n in enumerate(labels)},
         {n: float(left[k]) for k, n in enumerate(labels)},
+        _scaled_landmarks(model_places, result, stations, names, motion_names),
         tuple(notes),
     )
 
@@ -478,6 +483,20 @@ def _add_motion_only(
             f"Tracking markers without a static place, not used: {', '.join(sorted(lost))}."
         )
     return notes
+
+
+def _scaled_landmarks(
+    places: Mapping[str, tuple[int, Array]],
+    result: Fit,
+    stations: Mapping[str, tuple[int, Array]],
+    *found: Recognition,
+) -> dict[str, tuple[int, Array]]:
+    scaled = {name: (b, place * result.scale[b]) for name, (b, place) in places.items()}
+    for names in found:
+        for label, landmark in names.landmarks.items():
+            if label in stations and landmark in scaled:
+                scaled[landmark] = stations[label]
+    return scaled
 
 
 def _same_person(
