@@ -83,10 +83,8 @@ def solve(
         Frames with a value that is not finite stay NaN and unsolved.
     """
     T, m, n = B.shape
-    rows = [
-        np.ascontiguousarray(np.broadcast_to(a, (T, n)), dtype=float)
-        for a in (D, c, lower, upper)
-    ]
+    # Copies, because numba compiles again for a read-only view.
+    rows = [np.array(np.broadcast_to(a, (T, n)), dtype=float) for a in (D, c, lower, upper)]
     out = Solution(
         np.full((T, n), np.nan),
         np.zeros((T, m)),
