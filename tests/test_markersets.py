@@ -60,9 +60,9 @@ def study(names: str) -> list[str]:
 
 AUGMENTED = study(
     "C7 r_shoulder L_shoulder r.ASIS L.ASIS r.PSIS L.PSIS r_knee L_knee r_mknee L_mknee "
-    "r_ankle L_ankle r_mankle L_mankle r_calc L_calc r_toe L_toe r_5meta L_5meta r_lelbow L_lelbow "
-    "r_melbow L_melbow r_lwrist L_lwrist r_mwrist L_mwrist r_thigh1 r_thigh2 r_thigh3 L_thigh1 "
-    "L_thigh2 L_thigh3 r_sh1 r_sh2 r_sh3 L_sh1 L_sh2 L_sh3 RHJC LHJC"
+    "r_ankle L_ankle r_mankle L_mankle r_calc L_calc r_toe L_toe r_5meta L_5meta "
+    "r_lelbow L_lelbow r_melbow L_melbow r_lwrist L_lwrist r_mwrist L_mwrist r_thigh1 r_thigh2 "
+    "r_thigh3 L_thigh1 L_thigh2 L_thigh3 r_sh1 r_sh2 r_sh3 L_sh1 L_sh2 L_sh3 RHJC LHJC"
 )
 
 

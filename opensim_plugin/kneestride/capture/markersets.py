@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -180,6 +181,11 @@ def load_marker_set(which: str | Path) -> MarkerSet:
     return _marker_set(read_table(path, "a marker set"), path)
 
 
+@functools.cache
+def _built_in() -> tuple[MarkerSet, ...]:
+    return tuple(load_marker_set(name) for name in available_marker_sets())
+
+
 def _sets_folder() -> Path:
     return models_folder() / "markersets"
 
@@ -283,11 +289,7 @@ def recognise(
             todo="label the trajectories in the capture software and export again",
         )
     _one_person(names)
-    candidates = (
-        [load_marker_set(name) for name in available_marker_sets()]
-        if sets is None
-        else list(sets)
-    )
+    candidates = _built_in() if sets is None else tuple(sets)
     best = max((_match(names, each) for each in candidates), key=_quality)
     if best.share < MATCHED_SHARE_NEEDED or not best.landmarks:
         raise MarkerSetError(
