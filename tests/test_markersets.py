@@ -231,9 +231,10 @@ def test_a_missing_pelvis_is_refused_with_what_was_expected() -> None:
 
 def test_names_of_no_set_are_refused_with_the_sets_there_are() -> None:
     with pytest.raises(MarkerSetError) as error:
-        recognise(["alpha", "beta", "gamma"])
+        recognise(["alpha", "beta", "gamma", "R.Thigh.Uper"])
     assert error.value.available == SETS
     assert "alpha" in str(error.value)
+    assert "R.Thigh.Uper (closest: R.Thigh.Upper" in str(error.value)
 
 
 @pytest.mark.parametrize("labels", [[], ["*1", "*2"], ["Unlabeled 17", "unidentified 3"]])

@@ -292,10 +292,12 @@ def recognise(
     candidates = _built_in() if sets is None else tuple(sets)
     best = max((_match(names, each) for each in candidates), key=_quality)
     if best.share < MATCHED_SHARE_NEEDED or not best.landmarks:
+        every = [label for each in candidates for label in each.labels]
+        unknown = {label: _closest(names[label], every) for label in best.unknown}
         raise MarkerSetError(
             expected="the marker names of a known set",
             found=f"{len(best.unknown)} of {len(recorded)} names that no set knows; the "
-            f"closest set is {best.marker_set.name}. {_closest_text(best)}",
+            f"closest set is {best.marker_set.name}. {_closest_text(unknown)}",
             available=[each.name for each in candidates],
             todo="rename the markers, or describe them in a TOML file and pass it with "
             "--markers (docs/markersets.md)",
@@ -337,7 +339,7 @@ def _match(names: Mapping[str, str], marker_set: MarkerSet) -> Recognition:
                 taken.add(own)
                 break
         else:
-            unknown[label] = _closest(names[label], marker_set)
+            unknown[label] = _closest(names[label], marker_set.labels)
     # A landmark given under another of its names is not missing.
     found = {marker_set.landmarks[own] for own in taken if own in marker_set.landmarks}
     missing = [
@@ -361,24 +363,24 @@ def _check_pelvis(found: Recognition) -> None:
     raise MarkerSetError(
         expected=f"at least {PELVIS_MARKERS_NEEDED} markers on the pelvis "
         f"(marker set {table.name}: {', '.join(wanted)})",
-        found=f"{len(on_pelvis)} ({', '.join(on_pelvis) or 'none'}). {_closest_text(found)}",
+        found=f"{len(on_pelvis)} ({', '.join(on_pelvis) or 'none'}). {_closest_text(found.unknown)}",
         available=tuple(found.matched) + tuple(found.unknown),
         todo="label the pelvis markers, or name them in a TOML file passed with --markers",
     )
 
 
-def _closest_text(found: Recognition) -> str:
+def _closest_text(unknown: Mapping[str, tuple[str, ...]]) -> str:
     lines = [
         f"{name} (closest: {', '.join(close) or 'none'})"
-        for name, close in list(found.unknown.items())[:10]
+        for name, close in list(unknown.items())[:10]
     ]
-    more = len(found.unknown) - len(lines)
+    more = len(unknown) - len(lines)
     text = "Not known: " + ", ".join(lines) if lines else "No unknown names"
     return text + (f" and {more} more" if more > 0 else "")
 
 
-def _closest(name: str, marker_set: MarkerSet) -> tuple[str, ...]:
-    by_key = {_squash(own): own for own in marker_set.labels}
+def _closest(name: str, labels: Iterable[str]) -> tuple[str, ...]:
+    by_key = {_squash(own): own for own in labels}
     close = difflib.get_close_matches(_squash(name), by_key, n=3, cutoff=0.5)
     return tuple(by_key[key] for key in close)
 
