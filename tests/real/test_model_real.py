@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from kneestride.errors import ModelError
+from kneestride.model.comparison import compare_paths
 from kneestride.model.knee import KneeSettings, add_knee, read_knee
 from kneestride.model.osim import as_array, load_model, opensim, rotation_matrix
+from kneestride.model.tables import RUNNER_MODEL
 from kneestride.vocabulary import MEDIAL_SIGN, SIDES
 
 pytestmark = pytest.mark.real
@@ -170,3 +172,105 @@ def test_a_second_knee_is_refused(path: Path) -> None:
     add_knee(model)
     with pytest.raises(ModelError, match="already has knee_frontal joints"):
         add_knee(model)
+
+
+LARGEST_LENGTH_DIFFERENCE = 0.2e-6
+LARGEST_MOMENT_ARM_DIFFERENCE = 0.2e-6
+"""m; the figures are rounded, and the public left toe joint's angle is (docs/model.md)."""
+
+
+def test_paths_are_those_of_the_published_figures(shared_models: Path) -> None:
+    result = compare_paths(
+        load_model(RUNNER_MODEL),
+        load_model(shared_models / "RajagopalLaiUhlrich2023.osim"),
+        poses=25,
+    )
+    assert len(result.muscles) == 80
+    assert result.length.max() < LARGEST_LENGTH_DIFFERENCE
+    assert result.moment_arm.max() < LARGEST_MOMENT_ARM_DIFFERENCE
+
+
+def test_two_cylinder_gastrocnemius_is_inconsistent_and_free_paths_are_not(
+    shared_models: Path,
+) -> None:
+    """The known fault of the family: dL/dq is not -R where a path meets two cylinders."""
+    reference = load_model(shared_models / "RajagopalLaiUhlrich2023.osim")
+    result = compare_paths(load_model(RUNNER_MODEL), reference, poses=10)
+    gap = dict(zip(result.muscles, result.inconsistency, strict=True))
+    assert gap["gasmed_r"] > 5e-3
+    for free in ("soleus_r", "tibant_r", "glmed2_r", "bflh_r"):
+        assert gap[free] < 1e-6
+
+
+@pytest.mark.parametrize(
+    "scaled",
+    [
+        "gc5/reference/scaled_rajagopal2015.osim",
+        "bmc_run/reference/scaled_rajagopal2015.osim",
+        "opencap04/reference_scaled.osim",
+        "hamner04/generic_with_markers.osim",
+    ],
+)
+def test_models_scaled_by_others_take_the_knee(shared_data: Path, scaled: str) -> None:
+    model = load_model(shared_data / scaled)
+    add_knee(model)
+    state = model.initSystem()
+    model.realizeAcceleration(state)
+    assert np.isfinite(as_array(state.getUDot())).all()
+    for knee in read_knee(model).values():
+        assert 0.07 < knee.medial_collateral.slack_length < 0.12
+        assert 0.05 < knee.lateral_collateral.slack_length < 0.09
+
+
+def test_muscle_parameters_are_the_published_ones(shared_models: Path) -> None:
+    public = load_model(shared_models / "RajagopalLaiUhlrich2023.osim")
+    ours = load_model(RUNNER_MODEL)
+    for muscle in public.getMuscles():
+        figures = []
+        for model in (ours, public):
+            m = opensim.Millard2012EquilibriumMuscle.safeDownCast(
+                model.getMuscles().get(muscle.getName())
+            )
+            passive = m.getFiberForceLengthCurve()
+            figures.append(
+                [
+                    m.getMaxIsometricForce(),
+                    m.getOptimalFiberLength(),
+                    m.getTendonSlackLength(),
+                    m.getPennationAngleAtOptimalFiberLength(),
+                    *(passive.calcValue(length) for length in (0.9, 1.1, 1.4, 1.7)),
+                    m.getActiveForceLengthCurve().calcValue(0.7),
+                    m.getForceVelocityCurve().calcValue(-0.4),
+                    m.getTendonForceLengthCurve().calcValue(1.03),
+                    m.getMaxContractionVelocity(),
+                ]
+            )
+        np.testing.assert_allclose(
+            figures[0], figures[1], rtol=2e-5, atol=1e-4, err_msg=muscle.getName()
+        )
+
+
+def test_inverse_dynamics_is_that_of_the_published_figures(shared_models: Path) -> None:
+    public = load_model(shared_models / "RajagopalLaiUhlrich2023.osim")
+    moments = []
+    rng = np.random.default_rng(4)
+    names = [c.getName() for c in public.getCoordinateSet() if "_beta" not in c.getName()]
+    q, u = (dict(zip(names, rng.uniform(0.05, 0.5, len(names)), strict=True)) for _ in "qu")
+    for model in (load_model(RUNNER_MODEL), public):
+        for force in model.getForceSet():
+            force.set_appliesForce(False)
+        state = model.initSystem()
+        for coordinate in model.getCoordinateSet():
+            coordinate.setLocked(state, False)
+        speeds = names_of_speeds(model, state)
+        for name in names:
+            for leg in (name, f"{name}_beta"):
+                if leg in speeds:
+                    model.getCoordinateSet().get(leg).setValue(state, q[name], False)
+                    model.getCoordinateSet().get(leg).setSpeedValue(state, u[name])
+        model.realizeVelocity(state)
+        udot = opensim.Vector(len(speeds), 0.0)
+        tau = as_array(opensim.InverseDynamicsSolver(model).solve(state, udot))
+        moments.append(dict(zip(speeds, tau, strict=True)))
+    for name, moment in moments[1].items():
+        assert moments[0][name] == pytest.approx(moment, abs=1e-3), name
