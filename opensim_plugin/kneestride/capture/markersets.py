@@ -363,7 +363,8 @@ def _check_pelvis(found: Recognition) -> None:
     raise MarkerSetError(
         expected=f"at least {PELVIS_MARKERS_NEEDED} markers on the pelvis "
         f"(marker set {table.name}: {', '.join(wanted)})",
-        found=f"{len(on_pelvis)} ({', '.join(on_pelvis) or 'none'}). {_closest_text(found.unknown)}",
+        found=f"{len(on_pelvis)} ({', '.join(on_pelvis) or 'none'}). "
+        f"{_closest_text(found.unknown)}",
         available=tuple(found.matched) + tuple(found.unknown),
         todo="label the pelvis markers, or name them in a TOML file passed with --markers",
     )
