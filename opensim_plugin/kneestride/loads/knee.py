@@ -152,7 +152,7 @@ def knee_loads(
             f"one of shape {hidden.shape}",
             "give one column for each foot and one row for each frame",
         )
-    lost = hidden | ~recruited.solved[:, None]
+    lost = hidden | ~recruited.solved
 
     def shown(values: Array, hide: BoolArray = lost) -> Array:
         return np.where(hide, np.nan, values)

@@ -139,7 +139,7 @@ class Recruited:
     muscles : MuscleForces
     medial, lateral : (T, 2) N, compression
     collateral : (T, 2, 2) N, tension of medial and lateral collateral
-    solved : (T,) bool, every row met
+    solved : (T, 2) bool, every row of that leg met; False where the input is NaN
     """
 
     muscles: MuscleForces
@@ -174,7 +174,7 @@ def recruit(
     Returns
     -------
     Recruited
-        Frames with NaN input are NaN.
+        A leg's frames with NaN input are NaN.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def recruit(
     reserve = np.zeros((T, len(reserves)))
     contact, collateral = np.full((T, 2, 2), np.nan), np.full((T, 2, 2), np.nan)
     residual, fallback = np.zeros(T), np.zeros(T, dtype=bool)
-    solved = np.ones(T, dtype=bool)
+    solved = np.ones((T, 2), dtype=bool)
     for sides in _groups(problem):
         legs = _assemble(problem, settings, sides)
         found = _minimise(problem, settings, legs)
@@ -205,9 +205,9 @@ def recruit(
         columns = [reserves.index(name) for name in legs.rows]
         reserve[:, columns] = settings.reserve * found.x[:, count + 5 * len(sides) :]
         wrong = np.einsum("tij,tj->ti", legs.B, found.x) - legs.tau
-        residual = np.maximum(residual, np.abs(wrong * legs.scale).max(axis=1))
+        residual = np.fmax(residual, np.abs(wrong * legs.scale).max(axis=1))
         fallback |= found.fallback
-        solved &= found.solved
+        solved[:, sides] = found.solved[:, None]
     force = activation * problem.capacity.active + problem.capacity.passive
     muscles = MuscleForces(
         problem.time,

@@ -76,7 +76,8 @@ def _graded(value: float, look: float, fail: float) -> str:
 
 def balance_check(recruited: Recruited) -> Check:
     """Every frame balanced: joint moments, knee adduction, axial force."""
-    share = float(1.0 - np.mean(recruited.solved))
+    given = np.isfinite(recruited.medial)
+    share = float(np.mean(~recruited.solved[given])) if given.any() else 0.0
     worst = float(np.nanmax(recruited.muscles.equality_residual, initial=0.0))
     return Check(
         "balance",
