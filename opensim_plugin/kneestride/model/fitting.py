@@ -20,7 +20,7 @@ from ..capture.trial import Markers, Subject
 from ..errors import CaptureError, ModelError
 from ..vocabulary import SIDES, Array
 from .knee import place_compartments, read_knee
-from .multibody import Multibody
+from .multibody import Multibody, rotation_about_y
 from .osim import opensim, vec3
 from .scaling import Fit, PosePriors, Targets, fit, leg_length
 
@@ -41,13 +41,13 @@ static trial and the motion were not on the same person (or were moved)."""
 HYPEREXTENSION = np.radians(10.0)
 
 STATIC_SIGMA_DEG = {
-    "hip_adduction": 15.0, "hip_rotation": 15.0, "knee_adduction": 3.0, "knee_rotation": 6.0,
+    "hip_adduction": 15.0, "hip_rotation": 15.0, "knee_adduction": 3.0, "knee_rotation": 2.0,
     "subtalar_angle": 6.0, "mtp_angle": 4.0, "lumbar_extension": 15.0, "lumbar_bending": 8.0,
     "lumbar_rotation": 8.0, "arm_rot": 30.0, "pro_sup": 30.0, "wrist_flex": 10.0,
     "wrist_dev": 10.0,
 }  # fmt: skip
 MOTION_SIGMA_DEG = STATIC_SIGMA_DEG | {
-    "hip_rotation": 20.0, "subtalar_angle": 12.0, "mtp_angle": 15.0, "arm_rot": 60.0,
+    "hip_rotation": 20.0, "knee_rotation": 5.0, "subtalar_angle": 12.0, "mtp_angle": 15.0, "arm_rot": 60.0,
 }  # fmt: skip
 """Spread of coordinates about neutral that the pull in the cost stands for."""
 
@@ -212,11 +212,14 @@ def _targets(
         positions.append(at)
 
     points = {}
+    turned: dict[str, int] = {}
     for label, landmark in found.landmarks.items():
         if label in column and seen[column[label]] and landmark in places:
             at = markers.positions[:, column[label]]
             points[landmark] = at
             add(label, *places[landmark], table[landmark].sigma, at)
+            if landmark[:-2] in ("malleolus_lateral", "malleolus_medial"):
+                turned[label] = SIDES.index("r" if landmark.endswith("_r") else "l")
     for label, body in found.clusters.items():
         if label in column and seen[column[label]] and body in model.bodies:
             b = model.body(body)
@@ -238,6 +241,7 @@ def _targets(
         np.array(sigmas),
         np.stack(positions, axis=1),
         noise,
+        np.array([turned.get(n, -1) for n in names]),
     )
     return targets, count
 
@@ -339,6 +343,12 @@ def fit_subject(
     start = _initial_poses(body, targets, priors, len(frames.time))
     result = fit(body, targets, priors, start, subject.height)
     model = _scaled_model(generic, body, result, subject.mass)
+    _twist_shanks(model, result)
+    notes += [
+        f"Bimalleolar axis {side}: {abs(np.degrees(angle)):.0f}° "
+        f"{'inwards' if (angle > 0) == (side == 'r') else 'outwards'} of the generic model's."
+        for side, angle in zip(SIDES, result.torsion, strict=True)
+    ]
     body = Multibody.from_osim(model)
     static_pose = result.q[0] if static is not None else None
     neutral, spread = pose_priors(body, MOTION_SIGMA_DEG)
@@ -415,6 +425,43 @@ def _scaled_model(generic: Any, body: Multibody, result: Fit, mass: float) -> An
     return generic
 
 
+def _twist_shanks(model: Any, result: Fit) -> None:
+    """Turn each ankle joint about the shank's long axis by the torsion found."""
+    for side, angle in zip(SIDES, result.torsion, strict=True):
+        for joint in model.updJointSet():
+            if joint.getChildFrame().findBaseFrame().getName() != f"talus_{side}":
+                continue
+            frame = opensim.PhysicalOffsetFrame.safeDownCast(joint.getParentFrame())
+            if frame is None:
+                raise ModelError(
+                    "an ankle joint placed by an offset frame",
+                    f"joint '{joint.getName()}' fixed straight to the tibia",
+                    "open and save the model in OpenSim 4, which adds the frame",
+                )
+            turn = rotation_about_y(float(angle))
+            old = frame.getOffsetTransform()
+            before = np.array([[old.R().get(i, j) for j in range(3)] for i in range(3)])
+            after = turn @ before
+            rotation = opensim.Rotation(opensim.Mat33(*(float(v) for v in after.ravel())))
+            angles = rotation.convertRotationToBodyFixedXYZ()
+            place = turn @ np.array([old.p().get(i) for i in range(3)])
+            offset = _writable_frame(joint, frame.getName())
+            offset.set_translation(vec3(place))
+            offset.set_orientation(vec3([angles.get(i) for i in range(3)]))
+    model.finalizeFromProperties()
+    model.finalizeConnections()
+
+
+def _writable_frame(joint: Any, name: str) -> Any:
+    for i in range(joint.getPropertyByName("frames").size()):
+        if joint.get_frames(i).getName() == name:
+            return joint.upd_frames(i)
+    raise ModelError(
+        f"frame '{name}' among those of joint '{joint.getName()}'", "it elsewhere",
+        "open and save the model in OpenSim 4",
+    )  # fmt: skip
+
+
 def _rest_alignment(model: Any, body: Multibody, pose: Array, neutral: Array) -> None:
     """The standing knee alignment becomes the neutral one: no pull away from it later."""
     for side in SIDES:
@@ -472,7 +519,7 @@ def _add_motion_only(
     for label, landmark in names.landmarks.items():
         if label in present and label not in stations and landmark in places:
             b = places[landmark][0]
-            stations[label] = (b, table[landmark].position * result.scale[b])
+            stations[label] = (b, places[landmark][1])
             added.append(label)
     lost = [n for n in names.clusters if n in present and n not in stations]
     notes = []

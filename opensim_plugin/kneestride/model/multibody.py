@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..vocabulary import Array
+from ..vocabulary import SIDES, Array
 from . import kernels
 from .kernels import IntArray, Tree
 
@@ -216,6 +216,23 @@ class Multibody:
             ),
         )
 
+    def twisted(self, torsion: Array) -> Multibody:
+        """The same tree with ankles turned about the shank's long axis.
+
+        Parameters
+        ----------
+        torsion : (2,) rad about the tibia's Y axis, side axis as `SIDES`
+        """
+        position = self.tree.position_pf.copy()
+        rotation = self.tree.rotation_pf.copy()
+        for side, angle in zip(SIDES, torsion, strict=True):
+            b = self.body(f"talus_{side}")
+            turn = rotation_about_y(float(angle))
+            position[b], rotation[b] = turn @ position[b], turn @ rotation[b]
+        return replace(
+            self, tree=self.tree._replace(position_pf=position, rotation_pf=rotation)
+        )
+
     @classmethod
     def from_osim(cls, model: Any) -> Multibody:
         """Read an OpenSim model.
@@ -232,3 +249,9 @@ class Multibody:
         from .reading import read_tree
 
         return cls(**read_tree(model))
+
+
+def rotation_about_y(angle: float) -> Array:
+    """Rotation matrix (3, 3) about Y, right-handed, rad."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
