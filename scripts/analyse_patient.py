@@ -9,9 +9,8 @@ report.html to read, strides.csv for a spreadsheet and OpenSim's own files.
 import sys
 from pathlib import Path
 
-import numpy as np
-
 import kneestride
+import numpy as np
 from kneestride.results.folder import write_results
 
 TRIAL = Path("patient/run.c3d")  # the recording; its own force plates are used

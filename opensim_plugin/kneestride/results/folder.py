@@ -75,7 +75,8 @@ class Results:
     coupled : Table or None
         Coordinates that are functions of others, (T, C) rad or m.
     inverse_dynamics : Table or None
-        Generalized forces, names are coordinates, (T, N) N·m or N; None without forces.
+        Generalized forces, names are coordinates (coupled ones too, as OpenSim's own tool
+        reports them), (T, N) N·m or N; None without forces.
     ground : GroundReaction or None
     muscles : MuscleForces or None
     knee : KneeLoads or None

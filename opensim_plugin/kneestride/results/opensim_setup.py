@@ -59,7 +59,7 @@ def setup_files(results: Results) -> dict[str, str]:
         files["static_optimization.xml"] = _static_optimization(span)
         files["static_optimization_actuators.xml"] = _actuators(_optimal_forces(results))
         if results.muscles is not None and results.unpowered is not None:
-            carried = _carried(results.muscles, results.unpowered)
+            carried = _carried(results.muscles, results.unpowered, results.model_xml)
             files["joint_reaction_forces.sto"] = _readable(
                 "muscle forces and the rest", carried
             )
@@ -115,10 +115,30 @@ def _span_of(table: Table) -> str:
     return f"{float(time[0]):.10g} {float(time[-1]):.10g}"
 
 
-def _carried(muscles: MuscleForces, unpowered: Table) -> Table:
-    """Muscle forces beside what else each coordinate needs, as actuator columns."""
-    names = (*muscles.muscles, *(f"unpowered_{name}" for name in unpowered.names))
-    return Table(names, muscles.time, np.column_stack([muscles.force, unpowered.values]))
+def _carried(muscles: MuscleForces, unpowered: Table, model_xml: str) -> Table:
+    """Muscle forces beside what else each coordinate needs, as actuator columns.
+
+    OpenSim falls back to forces of its own, with no more than a line in the log, when an
+    actuator of the model has no column. Those that the chain does not use get zero.
+    """
+    added = tuple(f"unpowered_{name}" for name in unpowered.names)
+    idle = tuple(n for n in _actuator_names(model_xml) if n not in {*muscles.muscles, *added})
+    zero = np.zeros((len(muscles.time), len(idle)))
+    return Table(
+        (*muscles.muscles, *added, *idle),
+        muscles.time,
+        np.column_stack([muscles.force, unpowered.values, zero]),
+    )
+
+
+def _actuator_names(model_xml: str) -> list[str]:
+    """Return the actuators of a model, muscles included, from its file's text."""
+    forces = ET.fromstring(model_xml).find(".//ForceSet/objects")
+    return [
+        force.get("name", "")
+        for force in (() if forces is None else forces)
+        if "Muscle" in force.tag or force.tag.endswith("Actuator")
+    ]
 
 
 def _optimal_forces(results: Results) -> dict[str, float]:
@@ -224,7 +244,7 @@ def _inverse_dynamics(span: str) -> str:
             "results_directory": "./",
             "model_file": "../model.osim",
             "time_range": span,
-            "forces_to_exclude": "Muscles",
+            "forces_to_exclude": "ALL",
             "external_loads_file": "external_loads.xml",
             "coordinates_file": "../ik.mot",
             "lowpass_cutoff_frequency_for_coordinates": "-1",

@@ -37,7 +37,8 @@ def read_folder(folder: Path) -> Results:
     known = set(Summary.model_fields)
     inverse_dynamics = _table(folder, "id.sto")
     if inverse_dynamics is not None:
-        inverse_dynamics = _coordinates_of(inverse_dynamics, motion.coordinates)
+        coordinates = motion.coordinates + (coupled.names if coupled is not None else ())
+        inverse_dynamics = _coordinates_of(inverse_dynamics, coordinates)
     return Results(
         trial=summary["trial"],
         subject=Subject(
