@@ -228,9 +228,7 @@ def command_test(extra: Sequence[str]) -> int:
         if status:
             failed.append(name)
     if failed:
-        print(
-            f"This run fails because of {', '.join(failed)}, whatever pytest says.", flush=True
-        )
+        print(f"Failed before the tests: {', '.join(failed)}.", flush=True)
     # Benchmarks are timed by scripts/benchmark.py, alone on the machine.
     tests = run([python, "-m", "pytest", "-n", "2", "--benchmark-disable", *extra], **threads)
     return tests or int(bool(failed))
