@@ -128,7 +128,9 @@ def _read_in_child(path: Path, skeleton: Skeleton) -> _Raw:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise _unreadable(path, f"that reading did not end within {seconds:.0f} s") from error
+            raise _unreadable(
+                path, f"that reading did not end within {seconds:.0f} s"
+            ) from error
         except OSError as error:
             raise _unreadable(path, f"that the reader could not start ({error})") from error
         if done.returncode != 0 or not target.is_file():
@@ -263,7 +265,7 @@ def _plate(
         raise CaptureError(
             f"{which} of type 1 to 4",
             f"type {kind}",
-            "export the ground forces as .mot and pass them with --forces, or use --forces none",
+            "pass the ground forces as .mot with --forces, or use --forces none",
             [str(k) for k in CHANNELS],
         )
     length = _unit(raw, what)
@@ -319,7 +321,9 @@ def _entry(raw: _Raw, name: str, index: int, shape: tuple[int, ...], which: str)
             f"an array of shape {values.shape}" if values.size else "no such entry",
             "export the recording again, or pass the ground forces as .mot with --forces",
         )
-    part: Array = values[tuple(slice(0, n) for n in shape) + (index,)]
+    part: Array = values[..., index]
+    for axis, count in enumerate(shape):
+        part = np.take(part, range(count), axis=axis)
     return part
 
 
@@ -377,5 +381,6 @@ def _events(raw: _Raw, skeleton: Skeleton) -> tuple[Event, ...]:
     for k in range(min(used, times.shape[1])):
         label = labels[k] if k < len(labels) else ""
         context = contexts[k] if k < len(contexts) else ""
-        events.append(Event(label, 60.0 * times[0, k] + times[1, k] - start, context))
+        time = 60.0 * float(times[0, k]) + float(times[1, k]) - start
+        events.append(Event(label, time, context))
     return tuple(sorted(events, key=lambda e: e.time))

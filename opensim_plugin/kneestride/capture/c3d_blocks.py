@@ -170,9 +170,7 @@ def _frames(
     TRIAL:ACTUAL_START_FIELD and ACTUAL_END_FIELD, or a real into POINT:LONG_FRAMES.
     """
     long_count = parameters.get("POINT:LONG_FRAMES", b"")
-    bounds = [
-        parameters.get(f"TRIAL:ACTUAL_{end}_FIELD", b"") for end in ("START", "END")
-    ]
+    bounds = [parameters.get(f"TRIAL:ACTUAL_{end}_FIELD", b"") for end in ("START", "END")]
     if last == 0xFFFF or last < first:
         if all(len(b) == 4 for b in bounds):
             # Low word first, whichever the processor.
@@ -194,7 +192,7 @@ def _real(raw: bytes, processor: int) -> float:
     """A four-byte real of an Intel, DEC (VAX F) or MIPS file."""
     if processor == _DEC:
         # VAX F floats have their words swapped and an exponent that is two higher.
-        return struct.unpack("<f", raw[2:4] + raw[0:2])[0] / 4.0
+        return float(np.frombuffer(raw[2:4] + raw[0:2], "<f4")[0]) / 4.0
     return float(np.frombuffer(raw, ">f4" if processor == _MIPS else "<f4")[0])
 
 

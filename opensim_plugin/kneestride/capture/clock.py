@@ -23,6 +23,9 @@ MAX_RATE = 100_000.0
 MAX_HOLES = 4.0
 """A recording may be stretched by its missing frames to this many times its rows."""
 
+MAX_RATIO = 50.0
+"""Stamps and header may differ by this factor (a reduced trial), not by a unit of time."""
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -68,7 +71,9 @@ def uniform_clock(stamps: Array, rate: float | None, what: str) -> Clock:
     notes: list[str] = []
     if rate is not None and not 0 < rate <= MAX_RATE:
         raise CaptureError(
-            f"a sampling rate in '{what}'", f"{rate:g} Hz", "correct the rate in the file's header"
+            f"a sampling rate in '{what}'",
+            f"{rate:g} Hz",
+            "correct the rate in the file's header",
         )
     if not known.any() or (n == 1 and rate is not None):
         if rate is None:
@@ -105,6 +110,12 @@ def uniform_clock(stamps: Array, rate: float | None, what: str) -> Clock:
         again = _frames(seen, measured, rows)
         spread = np.abs(seen - seen[0] - (again - again[0]) / measured).max()
         if np.array_equal(again, rows) and spread < 0.25 / measured + 6e-4:
+            if not 1 / MAX_RATIO < measured / rate < MAX_RATIO:
+                raise CaptureError(
+                    f"time stamps in seconds at {rate:g} Hz in '{what}'",
+                    f"stamps {1 / measured:g} apart",
+                    "check the unit of the time column and the rate in the header",
+                )
             notes.append(
                 f"The header says {rate:g} Hz, the time stamps say {measured:.6g} Hz:"
                 " the stamps' rate is used."

@@ -64,7 +64,11 @@ def read_forces_with_notes(path: Path | str) -> tuple[Forces, tuple[str, ...]]:
     clock = uniform_clock(table.time, None, what)
     notes += clock.notes
     shape = (len(clock.time), len(columns), 3)
-    force, point, torque = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    force, point, torque = (
+        np.full(shape, np.nan),
+        np.full(shape, np.nan),
+        np.full(shape, np.nan),
+    )
     for k, (label, parts) in enumerate(columns.items()):
         force[clock.row, k] = _triple(table, parts, "force", label, what)
         point[clock.row, k] = _triple(table, parts, "point", label, what)

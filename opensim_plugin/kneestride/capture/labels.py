@@ -38,7 +38,9 @@ def tidy(labels: Sequence[str], positions: Array) -> tuple[tuple[str, ...], Arra
     seen = np.isfinite(positions).all(axis=2).any(axis=0)
     unnamed = [k for k, name in enumerate(names) if not name]
     if any(seen[k] for k in unnamed):
-        notes.append(f"{sum(bool(seen[k]) for k in unnamed)} trajectories without a name left out.")
+        notes.append(
+            f"{sum(bool(seen[k]) for k in unnamed)} trajectories without a name left out."
+        )
     never = [name for k, name in enumerate(names) if name and not seen[k]]
     if never:
         notes.append(f"Never seen, left out: {', '.join(dict.fromkeys(never))}.")
@@ -48,9 +50,7 @@ def tidy(labels: Sequence[str], positions: Array) -> tuple[tuple[str, ...], Arra
         if not name or not seen[k]:
             continue
         twins = [j for j in keep if names[j] == name]
-        if any(
-            np.array_equal(positions[:, j], positions[:, k], equal_nan=True) for j in twins
-        ):
+        if any(np.array_equal(positions[:, j], positions[:, k], equal_nan=True) for j in twins):
             notes.append(f"'{name}' is stored twice with the same data: one copy kept.")
             continue
         label, number = name, 1

@@ -167,9 +167,7 @@ def _cells(line: str) -> list[str]:
     return cells
 
 
-def _body(
-    lines: list[str], first: int, width: int, what: str, *, complete: bool
-) -> Array:
+def _body(lines: list[str], first: int, width: int, what: str, *, complete: bool) -> Array:
     """Numbers of the table, (T, width)."""
     rows: list[list[float]] = []
     last = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].strip()), -1)

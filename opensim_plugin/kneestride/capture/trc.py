@@ -230,9 +230,7 @@ def _rows(
     if not numbers:
         raise _truncated(what, "a header without any data row")
     if layout.frames is not None and layout.frames > len(numbers):
-        raise _truncated(
-            what, f"{len(numbers)} frames where the header says {layout.frames}"
-        )
+        raise _truncated(what, f"{len(numbers)} frames where the header says {layout.frames}")
     if layout.frames is not None and layout.frames < len(numbers):
         notes.append(
             f"The header says {layout.frames} frames, the file holds {len(numbers)}:"

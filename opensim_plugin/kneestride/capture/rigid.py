@@ -1,0 +1,94 @@
+"""Which markers sit on the same segment, told from the recording itself.
+
+Markers on one segment keep their distances; skin and shoes let them breathe by some
+millimetres. The table of how much each distance varies is enough to find a marker's
+neighbours without knowing its name, for filling gaps and for noticing swapped labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..vocabulary import Array
+from .trial import Markers
+
+RIGID = 0.01
+"""m; distances between markers of one segment vary (robust standard deviation) by less."""
+
+NEAR = 0.5
+"""m; markers farther apart than this are not taken for one segment, however steady."""
+
+_FRAMES = 400
+_MIN_COMMON = 10
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distances between all markers over a recording.
+
+    Attributes
+    ----------
+    typical : (M, M) m, median distance; NaN when never seen together
+    spread : (M, M) m, 1.4826 times the median absolute deviation
+    """
+
+    typical: Array
+    spread: Array
+
+
+def distances(markers: Markers) -> Distances:
+    """Median and spread of every distance, over at most 400 frames spread evenly."""
+    step = max(1, len(markers.time) // _FRAMES)
+    positions = markers.positions[::step]
+    count = positions.shape[1]
+    typical = np.full((count, count), np.nan)
+    spread = np.full((count, count), np.nan)
+    for k in range(count):
+        apart = np.linalg.norm(positions - positions[:, k : k + 1], axis=2)
+        enough = np.isfinite(apart).sum(axis=0) >= min(_MIN_COMMON, len(positions))
+        enough &= np.isfinite(apart).any(axis=0)
+        median = np.nanmedian(apart[:, enough], axis=0)
+        typical[k, enough] = median
+        spread[k, enough] = 1.4826 * np.nanmedian(np.abs(apart[:, enough] - median), axis=0)
+    return Distances(typical, spread)
+
+
+def neighbours(table: Distances, marker: int, most: int = 4) -> NDArray[np.intp]:
+    """Markers on the same segment as one, the steadiest distance first."""
+    spread = table.spread[marker].copy()
+    spread[marker] = np.nan
+    spread[~(table.typical[marker] < NEAR)] = np.nan
+    order = np.argsort(np.where(np.isfinite(spread), spread, np.inf))
+    keep = [k for k in order if np.isfinite(spread[k]) and spread[k] < RIGID]
+    return np.array(keep[:most], dtype=np.intp)
+
+
+def fit_rigid(source: Array, target: Array) -> tuple[Array, Array]:
+    """Rotations and translations that carry point sets onto others, least squares.
+
+    Parameters
+    ----------
+    source : (N, 3) m
+    target : (T, N, 3) m
+
+    Returns
+    -------
+    rotation : (T, 3, 3)
+    translation : (T, 3)
+        ``target ≈ source @ rotation.T + translation``
+
+    Notes
+    -----
+    Kabsch 1976, doi:10.1107/S0567739476001873, with the determinant fixed to +1.
+    """
+    a = source - source.mean(axis=0)
+    mean = target.mean(axis=1, keepdims=True)
+    u, _, vt = np.linalg.svd(np.einsum("tni,nj->tij", target - mean, a))
+    sign = np.sign(np.linalg.det(u @ vt))
+    u[:, :, 2] *= sign[:, None]
+    rotation = u @ vt
+    translation = mean[:, 0] - rotation @ source.mean(axis=0)
+    return rotation, translation
