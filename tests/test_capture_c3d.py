@@ -9,13 +9,12 @@ from pathlib import Path
 import ezc3d
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
-
 from kneestride.capture.c3d import read_c3d
 from kneestride.capture.c3d_blocks import check_skeleton
 from kneestride.capture.plates import POINT_FORCE, Plate, wrench_in_lab
 from kneestride.errors import CaptureError
 from kneestride.vocabulary import Array
+from scipy.spatial.transform import Rotation
 
 RATE, RATIO, FRAMES = 100.0, 10, 20
 CORNERS = np.array([[0.7, 0.5, 0.0], [0.1, 0.5, 0.0], [0.1, 0.1, 0.0], [0.7, 0.1, 0.0]])
@@ -67,9 +66,12 @@ def plate(kind: int, corners: Array = CORNERS_DOWN) -> Plate:
     return Plate(kind, corners, np.array(ORIGINS[kind], dtype=float))
 
 
-def whole(values: object) -> np.ndarray:
-    """Whole numbers for ezc3d, which takes plain Python integers only."""
-    return np.asarray(values).astype(int).astype(object)
+def add_whole(c3d: ezc3d.c3d, name: str, values: object) -> None:
+    """A parameter of whole numbers; ezc3d's own helper turns arrays into reals."""
+    array = np.asarray(values).astype(int)
+    c3d.add_parameter("FORCE_PLATFORM", name, array.astype(float))
+    entry = c3d["parameters"]["FORCE_PLATFORM"][name]
+    entry["type"], entry["value"] = ezc3d.ezc3d.INT, array
 
 
 def write_c3d(
@@ -110,14 +112,14 @@ def write_c3d(
         c3d["parameters"]["ANALOG"]["LABELS"]["value"] = [f"ch{k}" for k in range(len(units))]
         c3d["parameters"]["ANALOG"]["UNITS"]["value"] = units
         c3d["data"]["analogs"] = np.hstack(recorded).T[None]
-        c3d.add_parameter("FORCE_PLATFORM", "USED", whole([len(plates)]))
-        c3d.add_parameter("FORCE_PLATFORM", "TYPE", whole([p.kind for p in plates]))
+        add_whole(c3d, "USED", [len(plates)])
+        add_whole(c3d, "TYPE", [p.kind for p in plates])
         c3d.add_parameter("FORCE_PLATFORM", "ZERO", [1, 0])
         corners = np.stack([p.corners.T for p in plates], axis=2) * length
         c3d.add_parameter("FORCE_PLATFORM", "CORNERS", corners)
         origins = np.stack([p.origin for p in plates], axis=1) * length
         c3d.add_parameter("FORCE_PLATFORM", "ORIGIN", origins)
-        c3d.add_parameter("FORCE_PLATFORM", "CHANNEL", whole(numbers))
+        add_whole(c3d, "CHANNEL", numbers)
         c3d.add_parameter("FORCE_PLATFORM", "CAL_MATRIX", np.stack(matrices, axis=2))
     c3d.add_parameter("EVENT", "USED", [1])
     c3d.add_parameter("EVENT", "LABELS", ["Foot Strike"])

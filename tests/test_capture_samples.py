@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from kneestride.capture.trial import Forces, Markers
 from kneestride.vocabulary import GRAVITY, Array
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_capture_samples import write
-
 from kneestride.capture.ground_forces import parse_column, read_forces
 from kneestride.capture.sto import read_table, write_table
 from kneestride.errors import CaptureError
+from test_capture_samples import write
 
-NEW = "Coordinates\nversion=1\nnRows=2\nnColumns=2\ninDegrees=yes\n\nUnits are S.I.\n\nendheader\n"
+NEW = "Coordinates\nversion=1\nnRows=2\nnColumns=2\ninDegrees=yes\n\nS.I. units\n\nendheader\n"
 OLD = "name run.mot\ndatacolumns 2\ndatarows 2\nrange 0 0.01\nendheader\n\n"
 BODY = "time\tknee\n0\t1.5\n0.01\t-2\n"
 

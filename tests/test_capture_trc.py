@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from test_capture_samples import trc_text, walker, write
-
 from kneestride.capture.trc import read_trc, write_trc
 from kneestride.capture.trial import Markers
 from kneestride.errors import CaptureError
+from test_capture_samples import trc_text, walker, write
 
 LABELS = "Frame#\tTime\tRASI\t\t\tLASI\t\t"
 AXES = "\t\tX1\tY1\tZ1\tX2\tY2\tZ2"
