@@ -1,307 +1,318 @@
-"""The whole way from a capture to knee loads, one room after the other.
+"""`analyse`: the whole way from a capture to a results folder's contents.
 
-    capture ─► model ─► motion ─► loads ─► results
-
-Each stage is a function of what the stages before it made, so that a simulated motion
-can enter at `loads_of_motion` and go through the same mathematics as a captured one.
+capture ─► model ─► motion ─► loads ─► results
 """
 
 from __future__ import annotations
 
-import tempfile
-import time as clock
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from .capture.axes import GroundFrame, find_ground_frame, to_ground
-from .capture.gaps import fill_gaps
-from .capture.markersets import Recognition, load_marker_set, recognise
-from .capture.read import read_trial
-from .capture.trial import Markers, Subject, Trial
-from .errors import ModelError
+from . import outcome, stages
+from .capture.trial import Markers, Trial
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
-from .loads.knee import balance_of, knee_loads
-from .loads.knee_balance import KneeBalance
-from .loads.muscles import capacity, elastic_pass, lengthening_velocity, rigid_tendon
-from .loads.muscles import strength_scale
-from .loads.recruitment import RecruitmentProblem, RecruitmentSettings, Recruited, recruit
-from .loads.types import GroundReaction, KneeLoads
-from .model.fitting import MARKER_NOISE, FittedSubject, fit_subject
-from .model.knee import KneeGeometry, KneeSettings, add_knee, has_knee, read_knee
-from .model.multibody import Dynamics
-from .model.muscle_parameters import MuscleParameters, muscle_parameters
-from .model.osim import load_model
-from .model.paths import MusclePaths, exact_paths
+from .loads.ground_lag import estimate_lag
+from .model.fitting import FittedSubject, fit_subject, quiet_mean
+from .model.knee import read_knee
+from .motion.alignment import static_alignment
 from .motion.anatomy import anatomical_paths
-from .motion.filtering import lowpass, smooth_derivatives
-from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
-from .motion.kinematics import AnatomicalPaths, Motion
-from .paths_of_data import models_folder
+from .motion.contacts import Contacts
+from .motion.events import events_from_force, events_from_kinematics
+from .motion.kinematics import AnatomicalPaths
+from .motion.stride_rows import class_shares, stride_rows
+from .motion.tasks import recognise_task
+from .results.folder import Results
+from .results.tables import Table
 from .settings import Settings, check_subject, check_treadmill_speed
-from .vocabulary import GRAVITY, SIDES, Array, Side
+from .vocabulary import GRAVITY, SIDES
 
 Progress = Callable[[str, float], None]
-STAGES = ("read", "fit", "kinematics", "ground", "dynamics", "paths", "recruitment", "results")
-WEAK_PULL = 1e-6
-"""Weight that keeps a coordinate without a spread of its own from being undetermined."""
+FAST_TASKS = ("running", "landing")
+LAG_LOOK = 0.010
+"""s; lags between markers and forces below this cannot be told from the method's own error."""
 
 
-@dataclass
-class Stopwatch:
-    """Seconds per stage, and a word to the progress bar at each beginning."""
-
-    progress: Progress | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage."""
-        if self.progress is not None:
-            self.progress(name, STAGES.index(name) / len(STAGES))
-        begin = clock.perf_counter()
-        try:
-            yield
-        finally:
-            spent = clock.perf_counter() - begin
-            self.seconds[name] = self.seconds.get(name, 0.0) + spent
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A recording in the ground frame with named markers and filled gaps."""
-
-    trial: Trial
-    names: Recognition
-    static: Markers | None
-    static_names: Recognition | None
-    frame: GroundFrame
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Kinematics:
-    """Smoothed motion of the fitted model.
-
-    Attributes
-    ----------
-    raw : Motion as inverse kinematics left it
-    motion : Motion low-passed
-    qd, qdd : (T, N) derivatives
-    paths : AnatomicalPaths of the smoothed motion
-    tasks : MarkerTasks; markers : Markers that were followed; priors : CoordinatePriors
-    """
-
-    raw: Motion
-    motion: Motion
-    qd: Array
-    qdd: Array
-    paths: AnatomicalPaths
-    tasks: MarkerTasks
-    markers: Markers
-    priors: CoordinatePriors
-
-
-@dataclass(frozen=True)
-class LoadInputs:
-    """What recruitment needs of a model, read once: a changed motion uses it again."""
-
-    xml: str
-    knees: dict[Side, KneeGeometry]
-    parameters: MuscleParameters
-
-
-@dataclass(frozen=True)
-class LoadsOfMotion:
-    """Loads of one motion with everything they were computed from."""
-
-    dynamics: Dynamics
-    balance: KneeBalance
-    paths: MusclePaths
-    problem: RecruitmentProblem
-    recruitment: RecruitmentSettings
-    recruited: Recruited
-    knee: KneeLoads
-
-
-def prepare(
+def analyse(
     trial: Path | Trial,
-    static: Path | Trial | None,
-    forces: Path | Literal["none"] | None,
-    markers: Path | None,
-    settings: Settings,
-) -> Prepared:
-    """Read, name, turn into the ground frame and fill short gaps."""
-    captured = trial if isinstance(trial, Trial) else read_trial(Path(trial), forces)
-    sets = None if markers is None else [load_marker_set(Path(markers))]
-    names = recognise(captured.markers.names, sets)
-    frame = find_ground_frame(captured.markers, names.landmarks)
-    captured = to_ground(captured, frame)
-    filled, report = fill_gaps(captured.markers, settings.gap_s)
-    notes = [*captured.notes, names.describe(), *report.notes()]
-    captured = Trial(
-        captured.name, filled, captured.forces, captured.events, captured.sources,
-        captured.notes,
-    )  # fmt: skip
-    if static is None:
-        return Prepared(captured, names, None, None, frame, tuple(notes))
-    still = static if isinstance(static, Trial) else read_trial(Path(static), "none")
-    still_names = recognise(still.markers.names, sets)
-    still = to_ground(still, find_ground_frame(still.markers, still_names.landmarks))
-    captured = Trial(
-        captured.name, captured.markers, captured.forces, captured.events,
-        {**captured.sources, **still.sources}, captured.notes,
-    )  # fmt: skip
-    return Prepared(captured, names, still.markers, still_names, frame, tuple(notes))
-
-
-def generic_model(model: Path | None, settings: Settings) -> Any:
-    """Load the model to fit: the project's own, or the user's with our knee put on."""
-    loaded = load_model(model or models_folder() / "kneestride_runner.osim")
-    if not has_knee(loaded):
-        add_knee(loaded, KneeSettings())
-    return loaded
-
-
-def kinematics(fitted: FittedSubject, prepared: Prepared, settings: Settings) -> Kinematics:
-    """Inverse kinematics, low-pass and derivatives."""
-    captured = prepared.trial.markers
-    column = {n: i for i, n in enumerate(captured.names)}
-    seen = np.isfinite(captured.positions).all(axis=2).any(axis=0)
-    keep = [k for k, n in enumerate(fitted.markers) if n in column and seen[column[n]]]
-    names = tuple(fitted.markers[k] for k in keep)
-    body = fitted.body
-    tasks = MarkerTasks(
-        names, fitted.marker_body[keep], fitted.marker_station[keep], np.ones(len(keep))
-    )
-    positions = captured.positions[:, [column[n] for n in names]]
-    pull = np.where(
-        np.isfinite(fitted.prior_sigma), (MARKER_NOISE / fitted.prior_sigma) ** 2, WEAK_PULL
-    )
-    free = np.asarray(body.informed_by(tasks.body), dtype=bool)
-    priors = CoordinatePriors(fitted.prior, pull, free)
-    raw = solve(body, tasks, captured.time, captured.rate, positions, priors)
-    turns = np.where(body.rotational, np.unwrap(raw.q, axis=0), raw.q)
-    q, qd, qdd = smooth_derivatives(captured.time, turns, settings.cutoff_hz)
-    motion = Motion(
-        raw.time, raw.rate, raw.coordinates, q, raw.informed, raw.marker_names, raw.marker_error
-    )
-    knees = read_knee(fitted.model)
-    paths = anatomical_paths(
-        body,
-        motion.time,
-        motion.rate,
-        q,
-        fitted.landmarks,
-        flexion_sign={s: knees[s].flexion_sign for s in SIDES},
-        progression=np.array([1.0, 0.0, 0.0]),
-        belt_velocity=prepared.frame.belt,
-    )
-    followed = Markers(names, captured.time, captured.rate, positions)
-    return Kinematics(raw, motion, qd, qdd, paths, tasks, followed, priors)
-
-
-def load_inputs(fitted: FittedSubject, subject: Subject, settings: Settings) -> LoadInputs:
-    """Muscle parameters at the person's strength, knee geometry and the model's text."""
-    import dataclasses
-
-    parameters = muscle_parameters(fitted.model)
-    strength = settings.strength_factor
-    if settings.scale_strength:
-        strength *= strength_scale(subject.mass, subject.height)
-    parameters = dataclasses.replace(
-        parameters, max_isometric_force=parameters.max_isometric_force * strength
-    )
-    return LoadInputs(model_text(fitted.model), read_knee(fitted.model), parameters)
-
-
-def model_text(model: Any) -> str:
-    """Return the text of the .osim file of a model."""
-    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
-        path = Path(folder) / "model.osim"
-        if not model.printToXML(str(path)):
-            raise ModelError(
-                "a folder for temporary files that can be written",
-                f"{folder}, where OpenSim could not write the model",
-                "free disk space or set TMPDIR to another folder",
-            )
-        return path.read_text(encoding="utf-8")
-
-
-def external_forces(fitted: FittedSubject, ground: GroundReaction) -> tuple[Array, Array]:
-    """Ground reaction as force and moment about the ground origin on each body, (T, B, 3)."""
-    T, B = len(ground.time), len(fitted.body.bodies)
-    force, moment = np.zeros((T, B, 3)), np.zeros((T, B, 3))
-    for s, side in enumerate(SIDES):
-        b = fitted.body.body(f"calcn_{side}")
-        force[:, b] = ground.force[:, s]
-        moment[:, b] = np.cross(ground.point[:, s], ground.force[:, s]) + ground.torque[:, s]
-    return force, moment
-
-
-def loads_of_motion(
-    fitted: FittedSubject,
-    inputs: LoadInputs,
-    subject: Subject,
-    motion: Motion,
-    qd: Array,
-    qdd: Array,
-    ground: GroundReaction,
-    settings: Settings,
-    watch: Stopwatch | None = None,
-    muscle_paths: MusclePaths | None = None,
-) -> LoadsOfMotion:
-    """Inverse dynamics, muscle forces and compartment loads of a motion.
+    *,
+    static: Path | Trial | None = None,
+    forces: Path | Literal["none"] | None = None,
+    mass: float,
+    height: float,
+    sex: str = "",
+    treadmill_speed: float | None = None,
+    model: Path | None = None,
+    markers: Path | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Analyse one recording.
 
     Parameters
     ----------
-    motion, qd, qdd : coordinates (T, N) and derivatives
-    ground : GroundReaction on the same frames
-    muscle_paths : MusclePaths, optional, when they are known already
+    trial : path of a .c3d or .trc file, or a Trial
+    static : path or Trial, optional
+        Quiet standing with the same markers; without it the model is fitted to the motion.
+    forces : path, 'none' or None
+        Ground forces; None takes the capture's own, 'none' leaves them out.
+    mass, height : float, kg and m
+    sex : 'm', 'f' or ''
+    treadmill_speed : float, m/s, optional; found from the feet when left out
+    model : path of an .osim gait model, optional
+    markers : path of a marker-set TOML, optional
+    settings : Settings, optional
+    progress : callable of (stage, share), optional
+
+    Returns
+    -------
+    Results
+        Write them with `results.folder.write_results`.
+
+    Raises
+    ------
+    KneestrideError
+        When the input cannot be used; the message says what to do.
     """
-    watch = watch or Stopwatch()
-    with watch.stage("dynamics"):
-        force, moment = external_forces(fitted, ground)
-        dynamics = fitted.body.inverse_dynamics(motion.q, qd, qdd, force, moment)
-        balance = balance_of(fitted.body, dynamics, inputs.knees)
-    with watch.stage("paths"):
-        centers = np.array([inputs.knees[s].joint_center for s in SIDES])
-        paths = muscle_paths or exact_paths(inputs.xml, motion.coordinates, motion.q, centers)
-    with watch.stage("recruitment"):
-        velocity = lengthening_velocity(paths, qd)
-        ankle = np.stack(
-            [dynamics.tau[:, fitted.body.coordinate(f"ankle_angle_{s}")] for s in SIDES], axis=1
+    settings = settings or Settings()
+    subject = check_subject(mass, height, sex)
+    speed = check_treadmill_speed(treadmill_speed)
+    watch = stages.Stopwatch(progress)
+    with watch.stage("read"):
+        prepared = stages.prepare(trial, static, forces, markers, settings, subject)
+        if speed is not None:
+            prepared = replace(prepared, frame=stages.with_belt_speed(prepared.frame, speed))
+    with watch.stage("fit"):
+        generic = stages.generic_model(model, settings)
+        fitted = fit_subject(
+            generic,
+            subject,
+            prepared.trial.markers,
+            prepared.names,
+            prepared.static,
+            prepared.static_names,
         )
-        if settings.elastic_triceps:
-            state = elastic_pass(
-                inputs.parameters, paths, velocity, ankle, motion.time, settings.activation_min
+        stages.apply_knee_settings(fitted, settings)
+    with watch.stage("kinematics"):
+        raw, tasks, followed, priors = stages.follow_markers(fitted, prepared)
+        first = stages.smooth(fitted, prepared, raw, stages.FAST_CUTOFF)
+        task = recognise_task(first.paths, events_from_kinematics(first.paths))
+        cutoff = settings.cutoff_hz or (
+            stages.FAST_CUTOFF if task in FAST_TASKS else stages.SLOW_CUTOFF
+        )
+        smooth = stages.smooth(fitted, prepared, raw, cutoff)
+        kinematics = stages.Kinematics(
+            raw, smooth.motion, smooth.qd, smooth.qdd, smooth.paths, tasks, followed, priors
+        )
+    static_paths = _static_paths(fitted, prepared.static)
+    measured: MeasuredGround | None = None
+    warnings: list[str] = []
+    with watch.stage("ground"):
+        if prepared.trial.forces is not None:
+            measured = measure_ground(
+                prepared.trial.forces,
+                kinematics.paths,
+                subject.mass,
+                GroundSettings(
+                    cutoff=cutoff,
+                    contact_lower=settings.contact_off_n,
+                    contact_upper=settings.contact_on_n,
+                    centre_of_pressure_above=settings.pressure_centre_n,
+                ),
             )
-        else:
-            state = rigid_tendon(inputs.parameters, paths.length, velocity)
-        able = capacity(inputs.parameters, state, settings.passive_forces)
-        volume = inputs.parameters.max_isometric_force * inputs.parameters.optimal_fiber_length
-        problem = RecruitmentProblem(
-            motion.time,
-            subject.mass * GRAVITY,
-            paths,
-            able,
-            dynamics.tau,
-            balance,
-            volume / volume.mean(),
+        contacts = _contacts(kinematics.paths, measured, subject.mass * GRAVITY)
+        rows = stride_rows(
+            kinematics.paths,
+            contacts,
+            task=task,
+            sex=subject.sex,
+            pressure=None if measured is None else measured.reaction.point,
         )
-        recruitment = RecruitmentSettings.of(settings)
-        recruited = recruit(problem, recruitment)
-        flexion = np.stack(
-            [
-                motion.q[:, fitted.body.coordinate(inputs.knees[s].flexion_coordinate)]
-                * inputs.knees[s].flexion_sign
-                for s in SIDES
-            ],
-            axis=1,
+    log = [*prepared.notes, *fitted.notes, f"Task: {task}. Low-pass {cutoff:g} Hz."]
+    common: dict[str, Any] = {
+        "trial": prepared.trial.name,
+        "subject": subject,
+        "motion": kinematics.motion,
+        "coupled": _coupled(fitted, kinematics),
+        "markers": kinematics.markers,
+        "marker_weights": dict.fromkeys(kinematics.tasks.names, 1.0),
+        "coordinate_weights": {
+            n: float(w)
+            for n, w, f in zip(
+                kinematics.motion.coordinates, priors.weight, priors.free, strict=True
+            )
+            if f
+        },
+        "settings": settings.to_dict(),
+        "sources": prepared.trial.sources,
+    }
+    summary: dict[str, object] = {
+        "task": task,
+        "cutoff_hz": cutoff,
+        "fit": _fit_summary(fitted),
+        "static_alignment": _static_summary(static_paths),
+        "classes": {
+            side: {
+                column: class_shares([r for r in rows if r["side"] == side], column)
+                for column in ("alignment", "landing")
+            }
+            for side in SIDES
+        },
+    }
+    held = [
+        n
+        for n, i in zip(kinematics.motion.coordinates, kinematics.motion.informed, strict=True)
+        if not i
+    ]
+    if held:
+        warnings.append(
+            "No marker informs these coordinates, which are held at their default: "
+            + ", ".join(held)
+            + "."
         )
-        knee = knee_loads(recruited, balance, paths, ground.masked, flexion)
-    return LoadsOfMotion(dynamics, balance, paths, problem, recruitment, recruited, knee)
+    if measured is None:
+        text = stages.model_text(fitted.model)
+        found = outcome.checks(kinematics, None, None, None, subject.height)
+        return Results(
+            **common,
+            model_xml=text,
+            strides=rows,
+            timing=watch.seconds,
+            checks=found,
+            warnings=(
+                *warnings,
+                "No ground forces: joint angles and alignment only, no loads.",
+            ),
+            log=tuple(log),
+            summary=summary,
+        )
+    ground = measured.reaction
+    inputs = stages.load_inputs(fitted, subject, settings)
+    loads = stages.loads_of_motion(
+        fitted,
+        inputs,
+        subject,
+        kinematics.motion,
+        kinematics.qd,
+        kinematics.qdd,
+        ground,
+        settings,
+        watch,
+    )
+    with watch.stage("results"):
+        body_weight = subject.mass * GRAVITY
+        loaded = outcome.with_loads(rows, loads, body_weight)
+        reference = stages.static_muscle_lengths(fitted, inputs)
+        found_tissues = outcome.tissue_loads(
+            subject, kinematics, inputs, loads, ground, static_paths, reference
+        )
+        at = [fitted.body.coordinate(n) for n in stages.PELVIS]
+        found = outcome.checks(
+            kinematics, loads, measured, loads.dynamics.tau[:, at], subject.height
+        )
+        summary["uncertainty"] = outcome.intervals(
+            loaded, kinematics, inputs, loads, ground, subject, settings
+        )
+        summary["ground"] = dict(measured.figures)
+        summary["tissue_notes"] = list(found_tissues.notes)
+        lag = estimate_lag(prepared.trial.forces, kinematics.paths, subject.mass, ground.masked)  # type: ignore[arg-type]
+        summary["marker_force_lag_s"] = lag.seconds
+        if np.isfinite(lag.seconds) and abs(lag.seconds) > LAG_LOOK:
+            warnings.append(
+                f"{lag.sentence} 10 ms moves a running peak by about 1.5 body weights: check "
+                "the synchronisation."
+            )
+        warnings += [c.sentence for c in found if c.verdict == "fail"]
+    muscle_moment = np.einsum(
+        "tmn,tm->tn", loads.paths.moment_arm, loads.recruited.muscles.force
+    )
+    return Results(
+        **common,
+        model_xml=inputs.xml,
+        inverse_dynamics=Table(
+            fitted.body.full_coordinates, kinematics.motion.time, loads.dynamics.tau_full
+        ),
+        ground=ground,
+        muscles=loads.recruited.muscles,
+        knee=loads.knee,
+        unpowered=Table(
+            fitted.body.coordinates, kinematics.motion.time, loads.dynamics.tau - muscle_moment
+        ),
+        tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
+        strides=loaded,
+        timing=watch.seconds,
+        checks=found,
+        warnings=tuple(warnings),
+        log=(*log, *ground.notes),
+        summary=summary,
+    )
+
+
+def _contacts(
+    paths: AnatomicalPaths, measured: MeasuredGround | None, body_weight: float
+) -> Contacts:
+    """Contacts from forces where both feet were measured throughout, else from the feet."""
+    if measured is not None:
+        ground = measured.reaction
+        # Feet on unmeasured ground would read as flight.
+        if float(ground.masked.mean()) < 0.02:
+            found = events_from_force(paths.time, ground.force[:, :, 1], body_weight)
+            if found.found:
+                return found
+    return events_from_kinematics(paths)
+
+
+def _static_paths(fitted: FittedSubject, static: Markers | None) -> AnatomicalPaths | None:
+    if static is None or fitted.static_pose is None:
+        return None
+    mean = quiet_mean(static)
+    knees = read_knee(fitted.model)
+    return anatomical_paths(
+        fitted.body,
+        mean.time,
+        mean.rate,
+        fitted.static_pose[None],
+        fitted.landmarks,
+        flexion_sign={s: knees[s].flexion_sign for s in SIDES},
+        progression=np.array([1.0, 0.0, 0.0]),
+        belt_velocity=np.zeros(3),
+    )
+
+
+def _coupled(fitted: FittedSubject, kinematics: stages.Kinematics) -> Table | None:
+    body = fitted.body
+    which = [i for i, n in enumerate(body.full_coordinates) if n not in body.coordinates]
+    if not which:
+        return None
+    names = tuple(body.full_coordinates[i] for i in which)
+    values = body.expand(kinematics.motion.q)[:, which]
+    return Table(names, kinematics.motion.time, values)
+
+
+def _fit_summary(fitted: FittedSubject) -> dict[str, object]:
+    return {
+        "scale_factors": {
+            body: [round(float(v), 5) for v in factors]
+            for body, factors in fitted.scale.items()
+        },
+        "marker_offset_mm": {n: round(1000 * v, 2) for n, v in fitted.marker_offset.items()},
+        "residual_mm": {n: round(1000 * v, 2) for n, v in fitted.residual.items()},
+    }
+
+
+def _static_summary(paths: AnatomicalPaths | None) -> dict[str, object] | None:
+    if paths is None:
+        return None
+    found = static_alignment(paths)
+    out: dict[str, object] = {}
+    for name, value in vars(found).items():
+        if isinstance(value, np.ndarray | tuple | list):
+            out[name] = [
+                float(v) if isinstance(v, float | np.floating) else str(v) for v in value
+            ]
+        elif isinstance(value, float | int | str):
+            out[name] = value
+    return out

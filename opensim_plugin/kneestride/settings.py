@@ -62,13 +62,13 @@ class Settings:
 
     # --- filtering
     cutoff_hz: float = _number(
-        15.0,
+        0.0,
         "Hz",
-        1.0,
+        0.0,
         100.0,
         "second-order Butterworth low-pass, forward and backward, of markers and forces alike; "
-        "10 to 20 Hz changes running loads little, different cut-offs for the two turn impacts "
-        "into joint moments",
+        "0 chooses by task: 15 Hz in running and landing (10 to 20 Hz changes running loads "
+        "little), 6 Hz otherwise; different cut-offs for the two turn impacts into joint moments",
     )
 
     # --- ground reaction

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..capture.markersets import Landmarks, Recognition, landmark_table
 from ..capture.trial import Markers, Subject
@@ -47,7 +48,8 @@ STATIC_SIGMA_DEG = {
     "wrist_dev": 10.0,
 }  # fmt: skip
 MOTION_SIGMA_DEG = STATIC_SIGMA_DEG | {
-    "hip_rotation": 20.0, "knee_rotation": 5.0, "subtalar_angle": 12.0, "mtp_angle": 15.0, "arm_rot": 60.0,
+    "hip_rotation": 20.0, "knee_rotation": 5.0, "subtalar_angle": 12.0, "mtp_angle": 15.0,
+    "arm_rot": 60.0,
 }  # fmt: skip
 """Spread of coordinates about neutral that the pull in the cost stands for."""
 
@@ -78,7 +80,7 @@ class FittedSubject:
     model: Any
     body: Multibody
     markers: tuple[str, ...]
-    marker_body: Array
+    marker_body: NDArray[np.int64]
     marker_station: Array
     prior: Array
     prior_sigma: Array
@@ -138,7 +140,7 @@ def expected_places(model: Multibody, table: Landmarks) -> dict[str, tuple[int, 
 
 
 REFERENCE_LENGTH = {"thigh": 0.4061, "shank": 0.4001}
-"""m, origins of femur, tibia and talus in the generic Rajagopal-Lai-Uhlrich model at zero pose."""
+"""m, between origins of femur, tibia and talus of Rajagopal-Lai-Uhlrich at zero pose."""
 
 
 def implied_centers(points: Mapping[str, Array]) -> dict[str, tuple[Array, float]]:
@@ -258,7 +260,7 @@ def _middle(model: Multibody, b: int) -> Array:
 def _initial_poses(
     model: Multibody, targets: Targets, priors: PosePriors, frames: int
 ) -> Array:
-    """Upright poses whose pelvis lies on the pelvis markers (rotation about the vertical too)."""
+    """Upright poses whose pelvis lies on the pelvis markers, facing either way."""
     pelvis = model.body("pelvis")
     mine = [
         k for k in range(len(targets.names))
@@ -510,7 +512,7 @@ def _add_motion_only(
     names: Recognition,
     result: Fit,
 ) -> list[str]:
-    """Landmark markers that only the motion has get the expected place; trackers are left out."""
+    """Place the landmarks that only the motion has by anatomy; leave its trackers out."""
     table = landmark_table()
     seen = np.isfinite(motion.positions).all(axis=2).any(axis=0)
     present = {n for n, s in zip(motion.names, seen, strict=True) if s}

@@ -32,7 +32,7 @@ from .kernels import IntArray
 from .multibody import Multibody, rotation_about_y
 
 LENGTH_SIGMA = 0.05
-"""Spread of log segment length about the body's own size (Drillis & Contini 1966: about 5 %)."""
+"""Spread of log segment length about the body's own size (Drillis & Contini 1966)."""
 WIDTH_SIGMA = 0.08
 PELVIS_SIGMA = 0.08
 SYMMETRY_SIGMA = 0.01
@@ -106,7 +106,7 @@ class Fit:
 def leg_length(model: Multibody) -> float:
     """Hip to knee to ankle in the default pose, m, mean of both legs."""
     q = np.zeros((1, len(model.coordinates)))
-    rotation, position = model.poses(q)
+    _, position = model.poses(q)
     total = 0.0
     for side in SIDES:
         hip, talus = model.body(f"femur_{side}"), model.body(f"talus_{side}")

@@ -399,8 +399,8 @@ class _Problem:
         if not good.size:
             return
         for i in bad:
-            after = good[min(np.searchsorted(good, i), good.size - 1)]
-            before = good[max(np.searchsorted(good, i) - 1, 0)]
+            after = good[min(int(np.searchsorted(good, i)), good.size - 1)]
+            before = good[max(int(np.searchsorted(good, i)) - 1, 0)]
             starts = np.array([q[frames[after]], q[frames[before]], first])
             solved, cost = self.run(np.full(3, frames[i]), starts, chained=False)
             best = int(np.argmin(cost))

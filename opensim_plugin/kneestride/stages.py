@@ -1,0 +1,386 @@
+"""The stages from a capture to knee loads, one room after the other.
+
+    capture ─► model ─► motion ─► loads
+
+`kneestride.chain` runs them in order. Each stage is a function of what the stages before
+it made, so that a simulated motion can enter at `loads_of_motion` and go through the same
+mathematics as a captured one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from .capture.axes import GroundFrame
+from .capture.condition import condition, repair_names
+from .capture.markersets import Recognition, load_marker_set, recognise
+from .capture.read import read_trial
+from .capture.trial import Markers, Subject, Trial
+from .errors import ModelError
+from .loads.knee import balance_of, knee_loads
+from .loads.knee_balance import KneeBalance
+from .loads.muscles import (
+    capacity,
+    elastic_pass,
+    lengthening_velocity,
+    rigid_tendon,
+    strength_scale,
+)
+from .loads.recruitment import Recruited, RecruitmentProblem, RecruitmentSettings, recruit
+from .loads.types import GroundReaction, KneeLoads
+from .model.assembly import build_model
+from .model.fitting import MARKER_NOISE, FittedSubject
+from .model.knee import (
+    KneeGeometry,
+    KneeSettings,
+    add_knee,
+    has_knee,
+    place_compartments,
+    read_knee,
+    require_canonical,
+)
+from .model.multibody import Dynamics
+from .model.muscle_parameters import MuscleParameters, muscle_parameters
+from .model.osim import load_model
+from .model.paths import MusclePaths, exact_paths
+from .model.tables import FIGURES, RUNNER_MODEL
+from .motion.anatomy import anatomical_paths
+from .motion.filtering import smooth_derivatives
+from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
+from .motion.kinematics import AnatomicalPaths, Motion
+from .settings import Settings
+from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
+
+FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
+"""Hz, low-pass of markers and forces: in running and landing (methods: 10 to 20 Hz changes
+running little), and in walking and squats (6 Hz is the usual choice since Winter et al.
+1974, doi:10.1016/0021-9290(74)90056-6)."""
+PELVIS = (
+    "pelvis_tx", "pelvis_ty", "pelvis_tz", "pelvis_tilt", "pelvis_list", "pelvis_rotation",
+)  # fmt: skip
+GENERIC_PLATEAU_WIDTH = 0.0783
+"""m, medio-lateral width of the tibial plateau at the generic model's size (Rajagopal 2016)."""
+Progress = Callable[[str, float], None]
+STAGES = ("read", "fit", "kinematics", "ground", "dynamics", "paths", "recruitment", "results")
+WEAK_PULL = 1e-6
+"""Weight that keeps a coordinate without a spread of its own from being undetermined."""
+
+
+@dataclass
+class Stopwatch:
+    """Seconds per stage, and a word to the progress bar at each beginning."""
+
+    progress: Progress | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        if self.progress is not None:
+            self.progress(name, STAGES.index(name) / len(STAGES))
+        begin = clock.perf_counter()
+        try:
+            yield
+        finally:
+            spent = clock.perf_counter() - begin
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recording in the ground frame with named markers and filled gaps."""
+
+    trial: Trial
+    names: Recognition
+    static: Markers | None
+    static_names: Recognition | None
+    frame: GroundFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """Smoothed motion of the fitted model.
+
+    Attributes
+    ----------
+    raw : Motion as inverse kinematics left it
+    motion : Motion low-passed
+    qd, qdd : (T, N) derivatives
+    paths : AnatomicalPaths of the smoothed motion
+    tasks : MarkerTasks; markers : Markers that were followed; priors : CoordinatePriors
+    """
+
+    raw: Motion
+    motion: Motion
+    qd: Array
+    qdd: Array
+    paths: AnatomicalPaths
+    tasks: MarkerTasks
+    markers: Markers
+    priors: CoordinatePriors
+
+
+@dataclass(frozen=True)
+class LoadInputs:
+    """What recruitment needs of a model, read once: a changed motion uses it again."""
+
+    xml: str
+    knees: dict[Side, KneeGeometry]
+    parameters: MuscleParameters
+
+
+@dataclass(frozen=True)
+class LoadsOfMotion:
+    """Loads of one motion with everything they were computed from."""
+
+    dynamics: Dynamics
+    balance: KneeBalance
+    paths: MusclePaths
+    problem: RecruitmentProblem
+    recruitment: RecruitmentSettings
+    recruited: Recruited
+    knee: KneeLoads
+
+
+def prepare(
+    trial: Path | Trial,
+    static: Path | Trial | None,
+    forces: Path | Literal["none"] | None,
+    markers: Path | None,
+    settings: Settings,
+    subject: Subject,
+) -> Prepared:
+    """Read, name, turn into the ground frame and fill short gaps."""
+    sets = None if markers is None else [load_marker_set(Path(markers))]
+    still = still_names = None
+    if static is not None:
+        given = static if isinstance(static, Trial) else read_trial(Path(static), "none")
+        still_names = recognise(given.markers.names, sets)
+        still = condition(given, still_names.landmarks, height=subject.height)
+    captured = trial if isinstance(trial, Trial) else read_trial(Path(trial), forces)
+    if forces == "none":
+        captured = replace(captured, forces=None)
+    captured = repair_names(captured, None if still is None else still.trial.markers)
+    names = recognise(captured.markers.names, sets)
+    ready = condition(
+        captured,
+        names.landmarks,
+        static=None if still is None else still.trial.markers,
+        height=subject.height,
+        mass=subject.mass,
+        max_gap=settings.gap_s,
+    )
+    sources = {**ready.trial.sources, **({} if still is None else still.trial.sources)}
+    return Prepared(
+        replace(ready.trial, sources=sources),
+        names,
+        None if still is None else still.trial.markers,
+        still_names,
+        ready.frame,
+        (*ready.trial.notes, names.describe()),
+    )
+
+
+def generic_model(model: Path | None, settings: Settings) -> Any:
+    """Load the model to fit: the project's own, or the user's with our knee put on."""
+    knee = KneeSettings(
+        compartment_spacing=settings.contact_spacing_ratio * GENERIC_PLATEAU_WIDTH,
+        static_alignment_deg=(float(np.degrees(settings.static_alignment_rad)),) * 2,
+    )
+    if model is None:
+        if knee == KneeSettings(compartment_spacing=knee.compartment_spacing) and np.isclose(
+            knee.compartment_spacing, KneeSettings().compartment_spacing, atol=1e-4
+        ):
+            return load_model(RUNNER_MODEL)
+        return build_model(FIGURES, knee)
+    loaded = load_model(model)
+    require_canonical(loaded)
+    if not has_knee(loaded):
+        add_knee(loaded, knee)
+    return loaded
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """Low-passed coordinates with derivatives (T, N) and the anatomical paths of them."""
+
+    motion: Motion
+    qd: Array
+    qdd: Array
+    paths: AnatomicalPaths
+
+
+def follow_markers(
+    fitted: FittedSubject, prepared: Prepared
+) -> tuple[Motion, MarkerTasks, Markers, CoordinatePriors]:
+    """Inverse kinematics of the captured markers, unfiltered."""
+    captured = prepared.trial.markers
+    column = {n: i for i, n in enumerate(captured.names)}
+    seen = np.isfinite(captured.positions).all(axis=2).any(axis=0)
+    keep = [k for k, n in enumerate(fitted.markers) if n in column and seen[column[n]]]
+    names = tuple(fitted.markers[k] for k in keep)
+    body = fitted.body
+    tasks = MarkerTasks(
+        names, fitted.marker_body[keep], fitted.marker_station[keep], np.ones(len(keep))
+    )
+    positions = captured.positions[:, [column[n] for n in names]]
+    pull = np.where(
+        np.isfinite(fitted.prior_sigma), (MARKER_NOISE / fitted.prior_sigma) ** 2, WEAK_PULL
+    )
+    free = np.asarray(body.informed_by(tasks.body), dtype=bool)
+    priors = CoordinatePriors(fitted.prior, pull, free)
+    raw = solve(body, tasks, captured.time, captured.rate, positions, priors)
+    return raw, tasks, Markers(names, captured.time, captured.rate, positions), priors
+
+
+def smooth(fitted: FittedSubject, prepared: Prepared, raw: Motion, cutoff: float) -> Smoothed:
+    """Low-pass the coordinates, differentiate them and place the anatomy."""
+    turns = np.where(fitted.body.rotational, np.unwrap(raw.q, axis=0), raw.q)
+    q, qd, qdd = smooth_derivatives(raw.time, turns, cutoff)
+    knees = read_knee(fitted.model)
+    paths = anatomical_paths(
+        fitted.body,
+        raw.time,
+        raw.rate,
+        q,
+        fitted.landmarks,
+        flexion_sign={s: knees[s].flexion_sign for s in SIDES},
+        progression=np.array([1.0, 0.0, 0.0]),
+        belt_velocity=prepared.frame.belt,
+    )
+    return Smoothed(replace(raw, q=q), qd, qdd, paths)
+
+
+def with_belt_speed(frame: GroundFrame, speed: float) -> GroundFrame:
+    """The same frame with a belt that the user says moves at `speed` m/s (0: none)."""
+    return replace(frame, belt=np.array([-speed, 0.0, 0.0]))
+
+
+def apply_knee_settings(fitted: FittedSubject, settings: Settings) -> None:
+    """Move the contact points of the fitted model as the settings ask."""
+    if settings.contact_spacing_m == 0.0 and settings.contact_offset_m == 0.0:
+        return
+    for side, knee in read_knee(fitted.model).items():
+        middle = (knee.medial_compartment + knee.lateral_compartment) / 2
+        middle[2] += MEDIAL_SIGN[side] * settings.contact_offset_m
+        spacing = settings.contact_spacing_m or float(
+            np.linalg.norm(knee.medial_compartment - knee.lateral_compartment)
+        )
+        place_compartments(fitted.model, side, middle, spacing)
+
+
+def static_muscle_lengths(fitted: FittedSubject, inputs: LoadInputs) -> dict[str, float] | None:
+    """Path length of every muscle in the standing pose, m; None without a static trial."""
+    if fitted.static_pose is None:
+        return None
+    found = exact_paths(inputs.xml, fitted.body.coordinates, fitted.static_pose[None])
+    return {n: float(v) for n, v in zip(found.names, found.length[0], strict=True)}
+
+
+def load_inputs(fitted: FittedSubject, subject: Subject, settings: Settings) -> LoadInputs:
+    """Muscle parameters at the person's strength, knee geometry and the model's text."""
+    parameters = muscle_parameters(fitted.model)
+    strength = settings.strength_factor
+    if settings.scale_strength:
+        strength *= strength_scale(subject.mass, subject.height)
+    parameters = replace(
+        parameters, max_isometric_force=parameters.max_isometric_force * strength
+    )
+    return LoadInputs(model_text(fitted.model), read_knee(fitted.model), parameters)
+
+
+def model_text(model: Any) -> str:
+    """Return the text of the .osim file of a model."""
+    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+        path = Path(folder) / "model.osim"
+        if not model.printToXML(str(path)):
+            raise ModelError(
+                "a folder for temporary files that can be written",
+                f"{folder}, where OpenSim could not write the model",
+                "free disk space or set TMPDIR to another folder",
+            )
+        return path.read_text(encoding="utf-8")
+
+
+def external_forces(fitted: FittedSubject, ground: GroundReaction) -> tuple[Array, Array]:
+    """Ground reaction as force and moment about the ground origin on each body, (T, B, 3)."""
+    T, B = len(ground.time), len(fitted.body.bodies)
+    force, moment = np.zeros((T, B, 3)), np.zeros((T, B, 3))
+    for s, side in enumerate(SIDES):
+        b = fitted.body.body(f"calcn_{side}")
+        force[:, b] = ground.force[:, s]
+        moment[:, b] = np.cross(ground.point[:, s], ground.force[:, s]) + ground.torque[:, s]
+    return force, moment
+
+
+def loads_of_motion(
+    fitted: FittedSubject,
+    inputs: LoadInputs,
+    subject: Subject,
+    motion: Motion,
+    qd: Array,
+    qdd: Array,
+    ground: GroundReaction,
+    settings: Settings,
+    watch: Stopwatch | None = None,
+    muscle_paths: MusclePaths | None = None,
+) -> LoadsOfMotion:
+    """Inverse dynamics, muscle forces and compartment loads of a motion.
+
+    Parameters
+    ----------
+    motion, qd, qdd : coordinates (T, N) and derivatives
+    ground : GroundReaction on the same frames
+    muscle_paths : MusclePaths, optional, when they are known already
+    """
+    watch = watch or Stopwatch()
+    with watch.stage("dynamics"):
+        force, moment = external_forces(fitted, ground)
+        dynamics = fitted.body.inverse_dynamics(motion.q, qd, qdd, force, moment)
+        balance = balance_of(fitted.body, dynamics, inputs.knees)
+    with watch.stage("paths"):
+        centers = np.array([inputs.knees[s].joint_center for s in SIDES])
+        paths = muscle_paths or exact_paths(inputs.xml, motion.coordinates, motion.q, centers)
+    with watch.stage("recruitment"):
+        velocity = lengthening_velocity(paths, qd)
+        ankle = np.stack(
+            [dynamics.tau[:, fitted.body.coordinate(f"ankle_angle_{s}")] for s in SIDES], axis=1
+        )
+        if settings.elastic_triceps:
+            state = elastic_pass(
+                inputs.parameters, paths, velocity, ankle, motion.time, settings.activation_min
+            )
+        else:
+            state = rigid_tendon(inputs.parameters, paths.length, velocity)
+        able = capacity(inputs.parameters, state, settings.passive_forces)
+        volume = inputs.parameters.max_isometric_force * inputs.parameters.optimal_fiber_length
+        problem = RecruitmentProblem(
+            motion.time,
+            subject.mass * GRAVITY,
+            paths,
+            able,
+            dynamics.tau,
+            balance,
+            volume / volume.mean(),
+        )
+        recruitment = RecruitmentSettings.of(settings)
+        recruited = recruit(problem, recruitment)
+        flexion = np.stack(
+            [
+                motion.q[:, fitted.body.coordinate(inputs.knees[s].flexion_coordinate)]
+                * inputs.knees[s].flexion_sign
+                for s in SIDES
+            ],
+            axis=1,
+        )
+        knee = knee_loads(recruited, balance, paths, ground.masked, flexion)
+    return LoadsOfMotion(dynamics, balance, paths, problem, recruitment, recruited, knee)
