@@ -163,6 +163,7 @@ class Sample:
     """A contact as the rules place it, with the belt's times."""
 
     runner: str
+    trial: str
     original: bool
     speed: float
     spline: object
@@ -188,7 +189,9 @@ def samples(runs: list[Run]) -> list[Sample]:
                     inside = rule[0] > 0.15 and rule[1] < paths.time[-1] - 0.15
                     if inside:
                         speed = -float(ground @ paths.progression)
-                        out.append(Sample(run.runner, copy == 0, speed, spline, rule, true))
+                        out.append(
+                            Sample(run.runner, run.name, copy == 0, speed, spline, rule, true)
+                        )
     return out
 
 
@@ -229,17 +232,25 @@ def fit(train: list[Sample], which: int) -> tuple[Pass, ...]:
     return tuple(passes)
 
 
-def left_out(data: list[Sample], which: int) -> Array:
-    """Errors (s) on the original contacts of each runner, fitted on the other runners."""
-    errors = []
+def left_out(data: list[Sample], which: int) -> dict[str, Array]:
+    """Errors (s) by trial, on the original contacts, fitted on the other runners."""
+    errors: dict[str, list[float]] = {}
     for runner in sorted({s.runner for s in data}):
         passes = fit([s for s in data if s.runner != runner], which)
-        errors += [
-            corrected(s.rule[which], s.spline, passes, OFFSETS, (-1e9, 1e9)) - s.true[which]
-            for s in data
-            if s.runner == runner and s.original
-        ]
-    return np.array(errors)
+        for s in data:
+            if s.runner == runner and s.original:
+                at = corrected(s.rule[which], s.spline, passes, OFFSETS, (-1e9, 1e9))
+                errors.setdefault(s.trial, []).append(at - s.true[which])
+    return {trial: np.array(e) for trial, e in errors.items()}
+
+
+def outside(errors: dict[str, Array]) -> list[str]:
+    """Trials whose mean error exceeds 5 ms or whose 95th percentile exceeds 10 ms."""
+    return [
+        f"{trial} (mean {1e3 * e.mean():+.1f}, 95 % within {1e3 * q:.1f} ms)"
+        for trial, e in errors.items()
+        if (q := float(np.quantile(np.abs(e), 0.95))) > 0.010 or abs(e.mean()) > 0.005
+    ]
 
 
 def describe(errors: Array) -> str:
@@ -300,8 +311,10 @@ def main() -> None:
     data = samples(runs)
     notes = {}
     for which, name in enumerate(("initial_contact", "toe_off")):
-        notes[name] = describe(left_out(data, which))
+        errors = left_out(data, which)
+        notes[name] = describe(np.concatenate(list(errors.values())))
         print(f"{name:16s}{notes[name]}")
+        print(f"{'':16s}trials outside 5 ms / 10 ms: {'; '.join(outside(errors)) or 'none'}")
     lost = np.array([missed_and_invented(r, _rules(r)) for r in runs]).sum(axis=0)
     print(f"rules alone: missed {lost[0]}, invented {lost[1]} complete contacts")
     if not arguments.check:
