@@ -24,13 +24,12 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from ..errors import ModelError
+from ..paths_of_data import models_folder
 from ..vocabulary import Array
 from .contacts import Contact
 from .filtering import lowpass, sampling_rate
 from .foot_signals import FootSignals
 from .kinematics import AnatomicalPaths
-
-TABLE = Path(__file__).resolve().parents[3] / "models" / "events.toml"
 
 EDGE = 0.010
 """An event closer than this (s) to the recording's end may lie outside it: the method's
@@ -82,7 +81,7 @@ class Refinement:
 
 
 @cache
-def load_refinement(path: Path = TABLE) -> Refinement:
+def load_refinement(path: Path | None = None) -> Refinement:
     """Read `models/events.toml`.
 
     Raises
@@ -91,7 +90,9 @@ def load_refinement(path: Path = TABLE) -> Refinement:
         When the file is missing or its tables have another shape.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(
+            (path or models_folder() / "events.toml").read_text(encoding="utf-8")
+        )
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ModelError(
             "the event coefficients in models/events.toml",

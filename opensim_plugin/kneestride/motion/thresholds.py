@@ -17,10 +17,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import ModelError
+from ..paths_of_data import models_folder
 from .alignment import Alignment, StaticAlignment
 from .tasks import Task
-
-TABLE = Path(__file__).resolve().parents[3] / "models" / "thresholds.toml"
 
 ALIGNMENTS = ("valgus", "neutral", "varus")
 LANDINGS = ("wide", "normal", "narrow", "crossover")
@@ -54,7 +53,7 @@ NO_LABEL = Label("", float("nan"), float("nan"))
 
 
 @cache
-def load_thresholds(path: Path = TABLE) -> Mapping[str, Any]:
+def load_thresholds(path: Path | None = None) -> Mapping[str, Any]:
     """Read the table.
 
     Raises
@@ -63,7 +62,9 @@ def load_thresholds(path: Path = TABLE) -> Mapping[str, Any]:
         When it is missing, unreadable or lacks a section.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(
+            (path or models_folder() / "thresholds.toml").read_text(encoding="utf-8")
+        )
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ModelError(
             "the limits in models/thresholds.toml", str(error), "restore that file"
