@@ -1,0 +1,38 @@
+"""Measured figures inside written pages: text between two markers, replaced as a whole.
+
+    <!-- begin: NAME -->
+    ... written by a script ...
+    <!-- end: NAME -->
+
+What stands outside the markers is left alone, so that a page can explain in prose what
+the figures in it mean, and the figures can be measured again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def replace_block(page: Path, name: str, text: str) -> None:
+    """Put `text` between the markers NAME of a page.
+
+    Raises
+    ------
+    SystemExit
+        The page has no such markers.
+    """
+    begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
+    whole = page.read_text(encoding="utf-8")
+    before, found, rest = whole.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise SystemExit(f"{page.name} needs the lines {begin} and {end} for these figures")
+    page.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table; the first column is text, the others are figures."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
