@@ -8,7 +8,7 @@ inverse kinematics needs no filled marker, it weighs the ones that were seen.
 
 Measured on running at 4.5 m/s by cutting gaps into seen markers (RBDS011, largest error
 of a gap, median / 95th percentile): spline 0.7 / 3.4 mm over 0.03 s, 1.9 / 8.3 mm over
-0.05 s, 9.3 / 23 mm over 0.1 s; neighbours 2.7 / 15 mm over 0.1 s, 4.3 / 26 mm over
+0.05 s, 9.3 / 23 mm over 0.1 s; neighbours 2.3 / 15 mm over 0.1 s, 3.4 / 26 mm over
 0.2 s. A piecewise cubic Hermite (PCHIP) errs twice as much as the spline.
 """
 

@@ -18,6 +18,9 @@ from .trial import Markers
 RIGID = 0.01
 """m; distances between markers of one segment vary (robust standard deviation) by less."""
 
+STEADY = 0.002
+"""m; a spread this small is never too large beside the others."""
+
 NEAR = 0.5
 """m; markers farther apart than this are not taken for one segment, however steady."""
 
@@ -61,8 +64,11 @@ def neighbours(table: Distances, marker: int, most: int = 4) -> NDArray[np.intp]
     spread = table.spread[marker].copy()
     spread[marker] = np.nan
     spread[~(table.typical[marker] < NEAR)] = np.nan
-    order = np.argsort(np.where(np.isfinite(spread), spread, np.inf))
+    order = [int(k) for k in np.argsort(np.where(np.isfinite(spread), spread, np.inf))]
     keep = [k for k in order if np.isfinite(spread[k]) and spread[k] < RIGID]
+    if len(keep) > 3:
+        # Three fix the segment; a fourth that moves far more belongs to the next one.
+        keep = [k for k in keep if spread[k] <= max(2 * spread[keep[2]], STEADY)]
     return np.array(keep[:most], dtype=np.intp)
 
 
