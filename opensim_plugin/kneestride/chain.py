@@ -175,7 +175,7 @@ def analyse(
         )
     if measured is None:
         text = stages.model_text(fitted.model)
-        found = outcome.checks(kinematics, None, None, None, subject.height)
+        found = outcome.checks(kinematics, None, None, None, subject.height, cutoff)
         return Results(
             **common,
             model_xml=text,
@@ -211,7 +211,7 @@ def analyse(
         )
         at = [fitted.body.coordinate(n) for n in stages.PELVIS]
         found = outcome.checks(
-            kinematics, loads, measured, loads.dynamics.tau[:, at], subject.height
+            kinematics, loads, measured, loads.dynamics.tau[:, at], subject.height, cutoff
         )
         summary["uncertainty"] = outcome.intervals(
             loaded, kinematics, inputs, loads, ground, subject, settings

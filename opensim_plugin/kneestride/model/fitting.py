@@ -39,7 +39,13 @@ OTHER_PERSON = 0.025
 """m; tracking markers of one segment whose distances differ by this much between the
 static trial and the motion were not on the same person (or were moved)."""
 
-HYPEREXTENSION = np.radians(10.0)
+HYPEREXTENSION = float(np.radians(10.0))
+LIVING_RANGE_DEG = {
+    "lumbar_": (-90.0, 90.0), "arm_flex": (-100.0, 190.0), "arm_add": (-190.0, 90.0),
+    "arm_rot": (-150.0, 150.0), "elbow_flex": (-10.0, 160.0), "pro_sup": (-60.0, 190.0),
+    "ankle_angle": (-60.0, 45.0), "subtalar_angle": (-30.0, 30.0),
+}  # fmt: skip
+"""Least ranges, degrees, by the beginning of the coordinate's name."""
 
 STATIC_SIGMA_DEG = {
     "hip_adduction": 15.0, "hip_rotation": 15.0, "knee_adduction": 3.0, "knee_rotation": 2.0,
@@ -325,7 +331,7 @@ def fit_subject(
     CaptureError
         When pelvis landmarks are missing, or static and motion are of different people.
     """
-    _allow_hyperextension(generic)
+    _widen_ranges(generic)
     body = Multibody.from_osim(generic)
     notes: list[str] = []
     if static is not None and static_names is not None:
@@ -384,14 +390,24 @@ def fit_subject(
     )
 
 
-def _allow_hyperextension(model: Any) -> None:
-    """Let knees extend 10° past straight: people do, and public models clamp them at 0."""
+def _widen_ranges(model: Any) -> None:
+    """Give coordinates the ranges that living people use.
+
+    Public models clamp knees at straight, arms at the horizontal and ankles at what
+    their display needs; a clamped coordinate pushes its error into every other one.
+    """
     for knee in read_knee(model).values():
         coordinate = model.getCoordinateSet().get(knee.flexion_coordinate)
         if knee.flexion_sign > 0:
             coordinate.setRangeMin(min(coordinate.getRangeMin(), -HYPEREXTENSION))
         else:
             coordinate.setRangeMax(max(coordinate.getRangeMax(), HYPEREXTENSION))
+    for coordinate in model.getCoordinateSet():
+        name = coordinate.getName()
+        for stem, (low, high) in LIVING_RANGE_DEG.items():
+            if name.startswith(stem):
+                coordinate.setRangeMin(min(coordinate.getRangeMin(), float(np.radians(low))))
+                coordinate.setRangeMax(max(coordinate.getRangeMax(), float(np.radians(high))))
 
 
 def _spread_frames(motion: Markers, names: Recognition) -> Markers:

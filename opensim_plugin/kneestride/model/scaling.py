@@ -41,8 +41,9 @@ HEIGHT_SIGMA = 0.03
 TORSION_SIGMA = np.radians(8.0)
 """Spread of tibial torsion between people (Strecker et al. 1997,
 doi:10.1302/0301-620X.79B6.0791019: SD about 9° in 504 tibiae)."""
-LEG_SHARE_OF_HEIGHT = 0.491
-"""Thigh plus shank over stature (Drillis & Contini 1966: 0.245 + 0.246)."""
+LEG_SHARE_OF_HEIGHT = 0.480
+"""Hip centre to knee to ankle centre over stature: mean of nine RBDS static trials fitted
+here (0.469 to 0.500; doi:10.7717/peerj.3298)."""
 MAX_ITERATIONS = 60
 
 
