@@ -158,6 +158,18 @@ def test_lateral_edge_down_is_inversion(side):
     assert geometry.foot_inversion(paths, side)[0] == pytest.approx(np.arctan2(0.09, across))
 
 
+def test_arch_of_a_rigid_foot_is_not_measured_and_a_sinking_one_is():
+    paths, _ = gait(Gait())
+    rest = geometry.foot_midpoint(paths, "r") + np.array([0.0, 0.04, 0.0])
+    assert np.isnan(geometry.arch_height(paths, "r")).all()
+    paths.points["navicular_r"] = rest
+    assert np.isnan(geometry.arch_height(paths, "r")).all()
+    sink = 0.005 * np.sin(paths.time)[:, None] ** 2 * np.array([0.0, 1.0, 0.0])
+    paths.points["navicular_r"] = rest - sink
+    expected = (0.04 - sink[:, 1]) / 0.18
+    np.testing.assert_allclose(geometry.arch_height(paths, "r"), expected, atol=1e-9)
+
+
 def measures(paths, contacts, task="running"):
     found = align(paths, stride_table(paths, contacts, task))
     return np.array(

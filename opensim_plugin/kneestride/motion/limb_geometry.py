@@ -15,6 +15,9 @@ from .kinematics import AnatomicalPaths
 
 UP = np.array([0.0, 1.0, 0.0])
 
+_RIGID = 1e-6
+"""Range of an arch height (share of foot length) that only rounding makes."""
+
 
 def point(paths: AnatomicalPaths, name: str, side: Side) -> Array:
     """(T, 3) m: a sided point, NaN when the paths do not hold it."""
@@ -163,14 +166,18 @@ def anterior_pelvic_tilt(paths: AnatomicalPaths) -> Array:
 def arch_height(paths: AnatomicalPaths, side: Side) -> Array:
     """(T,) -: navicular height over the plane heel, head 1, head 5, per heel-to-head length.
 
-    NaN unless the recording has a navicular point; a foot that is one rigid body in the
-    model has no arch to lower.
+    NaN without a navicular point, and when that point is carried by a foot that is one
+    rigid body in the model: such a foot has no arch to lower.
     """
     heel, first = point(paths, "heel_bottom", side), point(paths, "metatarsal_1", side)
     fifth = point(paths, "metatarsal_5", side)
     normal = _unit(np.cross(fifth - heel, first - heel))
     height = np.abs(_dot(point(paths, "navicular", side) - heel, normal))
-    return height / np.linalg.norm(point(paths, "metatarsal_2", side) - heel, axis=1)
+    share: Array = height / np.linalg.norm(point(paths, "metatarsal_2", side) - heel, axis=1)
+    seen = share[np.isfinite(share)]
+    if len(seen) > 1 and np.ptp(seen) < _RIGID:
+        return np.full_like(share, np.nan)
+    return share
 
 
 def leg_length(paths: AnatomicalPaths, side: Side) -> float:
