@@ -7,18 +7,22 @@ the landmarks that only the static trial has are carried along. Nothing is smoot
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from itertools import permutations
 from pathlib import Path
 
-import ezc3d
 import numpy as np
 from kneestride.capture.trial import Forces
 from kneestride.motion.kinematics import AnatomicalPaths
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+import rbds_paths
+from rbds_paths import carry, hip_centres, rigid, toe_tip
+
 Points = dict[str, np.ndarray]
 
-BELTS = {"T25": 2.5, "T35": 3.5, "T45": 4.5, "run200": 2.0, "run400": 4.0}
+BELTS = {"run200": 2.0, "run400": 4.0}
 MASSES = {"gc5": 75.0, "hamner04": 80.47}
 
 
@@ -78,99 +82,8 @@ def read_mot(path: Path) -> Forces:
     )
 
 
-def read_c3d(
-    path: Path, plates: bool = True
-) -> tuple[np.ndarray, float, Points, Forces | None]:
-    c = ezc3d.c3d(str(path), extract_forceplat_data=plates)
-    rate = float(c["parameters"]["POINT"]["RATE"]["value"][0])
-    xyz = c["data"]["points"][:3].transpose(2, 1, 0) * 1e-3
-    xyz[(xyz == 0).all(-1)] = np.nan
-    points = {n: xyz[:, k] for k, n in enumerate(c["parameters"]["POINT"]["LABELS"]["value"])}
-    time = np.arange(len(xyz)) / rate
-    if not plates or not c["data"]["platform"]:
-        return time, rate, points, None
-    force, moment, corners = [], [], []
-    for p in c["data"]["platform"]:
-        corner = p["corners"].T * 1e-3
-        f = p["force"].T
-        # ezc3d gives the moment about the middle of the plate's surface.
-        moment.append(p["moment"].T * 1e-3 + np.cross(corner.mean(0), f))
-        force.append(f)
-        corners.append(corner)
-    n = len(force[0])
-    analog = float(c["parameters"]["ANALOG"]["RATE"]["value"][0])
-    f3 = np.stack(force, 1)
-    return (
-        time,
-        rate,
-        points,
-        Forces(
-            names=tuple(f"plate {k + 1}" for k in range(len(force))),
-            time=np.arange(n) / analog,
-            rate=analog,
-            force=f3,
-            point=np.full_like(f3, np.nan),
-            torque=np.zeros_like(f3),
-            corners=np.stack(corners),
-            moment_at_origin=np.stack(moment, 1),
-        ),
-    )
-
-
-def rigid(static: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """R (T,3,3), t (T,3), rms residual (T,) laying static (K,3) over moving (T,K,3)."""
-    weight = np.isfinite(moving).all(-1) & np.isfinite(static).all(-1)
-    enough = weight.sum(1) >= 3
-    w = weight[..., None].astype(float)
-    m = np.where(weight[..., None], moving, 0.0)
-    s = np.where(weight[..., None], static, 0.0)
-    n = np.maximum(w.sum(1), 1)
-    cm, cs = m.sum(1) / n, s.sum(1) / n
-    h = np.einsum("tki,tkj->tij", (s - cs[:, None]) * w, (m - cm[:, None]) * w)
-    u, _, vt = np.linalg.svd(h)
-    d = np.ones((len(m), 3))
-    d[:, 2] = np.sign(np.linalg.det(u @ vt))
-    rot = np.einsum("tji,tj,tkj->tik", vt, d, u)
-    t = cm - np.einsum("tij,tj->ti", rot, cs)
-    fit = np.einsum("tij,tkj->tki", rot, s) + t[:, None]
-    res = np.sqrt((((fit - m) ** 2).sum(-1) * weight).sum(1) / n[:, 0])
-    for a in (rot, t, res):
-        a[~enough] = np.nan
-    return rot, t, res
-
-
-def carry(
-    static: Points,
-    moving: Points,
-    track: list[str],
-    landmarks: Points,
-    swap: tuple[str, ...] = (),
-) -> Points:
-    """Landmarks given in the static pose, carried by the tracking markers of a segment."""
-    names = [n for n in track if n in static and n in moving]
-    s = np.stack([np.nanmean(static[n], 0) for n in names])
-    best = None
-    orders = list(permutations(swap)) if swap and all(n in names for n in swap) else [swap]
-    for order in orders:
-        label = dict(zip(swap, order, strict=True))
-        m = np.stack([moving[label.get(n, n)] for n in names], 1)
-        fit = rigid(s, m)
-        if best is None or np.nanmedian(fit[2]) < np.nanmedian(best[2]):
-            best = fit
-    rot, t, _ = best
-    return {n: np.einsum("tij,j->ti", rot, p) + t for n, p in landmarks.items()}
-
-
 def mean(points: Points, *names: str) -> np.ndarray:
     return np.mean([np.nanmean(points[n], 0) for n in names], 0)
-
-
-def toe_tip(heel: np.ndarray, ball: np.ndarray) -> np.ndarray:
-    """Toes reach about 0.3 of the heel-to-ball distance beyond the ball, flat on the ground."""
-    along = ball - heel
-    flat = along * [1.0, 0.0, 1.0]
-    flat /= np.linalg.norm(flat, axis=-1, keepdims=True)
-    return ball + 0.3 * np.linalg.norm(along, axis=-1, keepdims=True) * flat
 
 
 def first_opposite(
@@ -186,79 +99,8 @@ def first_opposite(
 
 def rbds(folder: Path, name: str) -> Capture:
     """`name` as in RBDS001runT25."""
-    subject = name[: name.index("run")]
-    time, rate, run, forces = read_c3d(folder / "rbds" / f"{name}.c3d")
-    _, _, static, _ = read_c3d(folder / "rbds" / f"{subject}static.c3d", plates=False)
-    out: Points = {}
-    for side in "rl":
-        u = side.upper()
-        foot = [f"{u}.{n}" for n in ("Heel.Top", "Heel.Bottom", "Heel.Lateral", "MT1", "MT5")]
-        first, fifth = mean(static, f"{u}.MT1"), mean(static, f"{u}.MT5")
-        heel = mean(static, f"{u}.Heel.Top", f"{u}.Heel.Bottom")
-        marks = {
-            f"heel_{side}": heel,
-            f"heel_bottom_{side}": mean(static, f"{u}.Heel.Bottom"),
-            f"metatarsal_1_{side}": first,
-            f"metatarsal_2_{side}": mean(static, f"{u}.MT2"),
-            f"metatarsal_5_{side}": fifth,
-            f"toe_{side}": toe_tip(heel, 0.6 * first + 0.4 * fifth),
-            f"malleolus_lateral_{side}": mean(static, f"{u}.Ankle"),
-            f"malleolus_medial_{side}": mean(static, f"{u}.Ankle.Medial"),
-            f"ankle_center_{side}": mean(static, f"{u}.Ankle", f"{u}.Ankle.Medial"),
-        }
-        out |= carry(static, run, foot, marks, swap=(f"{u}.MT1", f"{u}.MT5"))
-        for seg in ("Shank", "Thigh"):
-            track = [
-                f"{u}.{seg}.{a}.{b}" for a in ("Top", "Bottom") for b in ("Lateral", "Medial")
-            ]
-            knee = mean(static, f"{u}.Knee", f"{u}.Knee.Medial")
-            key = "knee_center" if seg == "Shank" else "knee_center_thigh"
-            out |= carry(static, run, track, {f"{key}_{side}": knee})
-        out[f"asis_{side}"], out[f"psis_{side}"] = run[f"{u}.ASIS"], run[f"{u}.PSIS"]
-    track = [f"{u}.{n}" for u in "RL" for n in ("ASIS", "PSIS", "Iliac.Crest")]
-    hips = hip_centres(
-        {
-            f"{n.lower()}_{s}": mean(static, f"{s.upper()}.{n}")
-            for s in "rl"
-            for n in ("ASIS", "PSIS")
-        }
-    )
-    pelvis = {
-        **hips,
-        **{
-            f"{n.lower()}_{s}": mean(static, f"{s.upper()}.{n}")
-            for s in "rl"
-            for n in ("ASIS", "PSIS")
-        },
-    }
-    out |= carry(static, run, track, pelvis)
-    table = {
-        r.split(",")[0]: float(r.split(",")[2])
-        for r in (folder / "rbds" / "participants.csv").read_text().splitlines()[1:]
-    }
-    mass = table[f"RBDS{int(subject[4:]):03d}"]
-    return Capture(name, mass, forces, paths(time, rate, out, BELTS[name[-3:]]))
-
-
-def hip_centres(p: Points) -> Points:
-    """Harrington 2007 regression on pelvic depth and width (any yaw of the pelvis)."""
-    front, back = 0.5 * (p["asis_r"] + p["asis_l"]), 0.5 * (p["psis_r"] + p["psis_l"])
-    z = p["asis_r"] - p["asis_l"]
-    width, depth = np.linalg.norm(z), np.linalg.norm(front - back)
-    z = z / width
-    x = front - back
-    x = x - z * (x @ z)
-    x /= np.linalg.norm(x)
-    y = np.cross(z, x)
-    out = {}
-    for side, sign in (("r", 1.0), ("l", -1.0)):
-        out[f"hip_center_{side}"] = (
-            front
-            + x * (-0.24 * depth - 0.0099)
-            + y * (-0.16 * width - 0.04 * depth - 0.0071)
-            + z * sign * (0.28 * depth + 0.16 * width / 2 + 0.0079)
-        )
-    return out
+    run = rbds_paths.read_run(folder / "rbds", name)
+    return Capture(name, run.mass, run.forces, run.paths)
 
 
 def hamner(folder: Path, name: str) -> Capture:
@@ -270,8 +112,37 @@ def hamner(folder: Path, name: str) -> Capture:
         first = first_opposite(heel, toe, fifth, side)
         out |= foot(side, heel, first, fifth, toe_tip(heel, toe))
         out[f"asis_{side}"], out[f"psis_{side}"] = m[f"{u}ASI"], m[f"{u}PSI"]
+    for k in range(len(time)):
+        spines = {f"{n}_{s}": out[f"{n}_{s}"][k] for n in ("asis", "psis") for s in "rl"}
+        for hip, centre in hip_centres(spines).items():
+            out.setdefault(hip, np.empty((len(time), 3)))[k] = centre
+    for side in "rl":
+        u = side.upper()
+        thigh, shank = (segment(m, [f"{u}{n}{k}" for k in "123"]) for n in ("TH", "TB"))
+        feet = segment(m, [f"{u}{n}" for n in ("CAL", "TOE", "MT5")])
+        out[f"knee_center_{side}"] = joint(thigh, shank)
+        out[f"ankle_center_{side}"] = joint(shank, feet)
     forces = read_mot(folder / "hamner04" / f"{name}_grf.mot")
     return Capture(name, MASSES["hamner04"], forces, paths(time, rate, out, BELTS[name]))
+
+
+def segment(m: Points, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Pose of a marker cluster over time, against its first complete frame."""
+    moving = np.stack([m[n] for n in names], 1)
+    whole = int(np.argmax(np.isfinite(moving).all((1, 2))))
+    rotation, shift, _ = rigid(moving[whole], moving)
+    return rotation, shift
+
+
+def joint(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Centre about which two segments turn (Ehrig et al. 2006, symmetrical estimation)."""
+    left = np.concatenate((a[0], -b[0]), 2).reshape(-1, 6)
+    right = (b[1] - a[1]).reshape(-1)
+    good = np.isfinite(left).all(1) & np.isfinite(right)
+    x = np.linalg.lstsq(left[good], right[good], rcond=None)[0]
+    return 0.5 * (
+        np.einsum("tij,j->ti", a[0], x[:3]) + a[1] + np.einsum("tij,j->ti", b[0], x[3:]) + b[1]
+    )
 
 
 def foot(
@@ -328,7 +199,8 @@ def gc5(folder: Path) -> Capture:
         ]
         heel, toe = mean(static, f"{u}Heel"), mean(static, f"{u}Toe")
         first, fifth = mean(static, f"{u}ToeMedial"), mean(static, f"{u}ToeLateral")
-        out |= carry(static, m, track, foot(side, heel, first, fifth, toe))
+        still = {n: np.nanmean(p, 0) for n, p in static.items()}
+        out |= carry(still, m, track, foot(side, heel, first, fifth, toe))
         out[f"asis_{side}"], out[f"psis_{side}"] = m[f"{u}Asis"], m[f"{u}Psis"]
     forces = read_mot(folder / "gc5" / "ngait_og_ss1_grf.mot")
     return Capture("gc5", MASSES["gc5"], forces, paths(time, rate, out, 0.0))
