@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from itertools import permutations, product
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from kneestride.capture.axes import find_ground_frame, side_pairs
 from kneestride.capture.belt import belt_velocity, is_treadmill
 from kneestride.capture.condition import condition
@@ -23,7 +25,7 @@ from kneestride.capture.swaps import (
 from kneestride.capture.sync import check_clocks, check_under_feet
 from kneestride.capture.trial import Markers, Trial
 from kneestride.capture.units import check_load, check_size
-from kneestride.errors import CaptureError
+from kneestride.errors import CaptureError, KneestrideError
 from kneestride.vocabulary import Array
 from scipy.spatial.transform import Rotation
 from test_capture_samples import HEIGHT, LANDMARKS, MASS, loads, walker
@@ -391,3 +393,31 @@ def test_condition_leaves_a_sentence_for_every_step() -> None:
         assert said in notes
     assert done.gaps.left_open == {"LASI": 50}
     np.testing.assert_allclose(done.frame.belt, [-1.2, 0, 0], atol=0.01)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), frames=st.integers(1, 12), count=st.integers(3, 9))
+def test_law_any_markers_give_a_trial_or_a_message(
+    data: st.DataObject, frames: int, count: int
+) -> None:
+    values = st.one_of(st.floats(-2, 2), st.just(0.5))
+    positions = data.draw(hnp.arrays(float, (frames, count, 3), elements=values))
+    positions[data.draw(hnp.arrays(bool, (frames, count)))] = np.nan
+    names = data.draw(
+        st.lists(
+            st.sampled_from([*LANDMARKS, "C7", "x"]),
+            min_size=count,
+            max_size=count,
+            unique=True,
+        )
+    )
+    markers = Markers(tuple(names), np.arange(frames) / 100, 100.0, positions)
+    known = data.draw(st.sampled_from([None, LANDMARKS]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            done = condition(Trial("any", markers, loads(walker(seconds=0.2))), known)
+        except KneestrideError:
+            return
+    assert done.trial.markers.positions.shape == positions.shape
+    assert np.linalg.det(done.frame.rotation) == pytest.approx(1.0)

@@ -12,6 +12,9 @@ import numpy as np
 
 from ..vocabulary import Array
 
+FARTHEST = 1e5
+"""m; farther than any marker, even in a file whose unit is a thousand times off."""
+
 
 def tidy(labels: Sequence[str], positions: Array) -> tuple[tuple[str, ...], Array, list[str]]:
     """Unique labels with data behind them, and what had to be done.
@@ -35,6 +38,12 @@ def tidy(labels: Sequence[str], positions: Array) -> tuple[tuple[str, ...], Arra
         prefix = prefixes.pop()
         names = [n.removeprefix(prefix + ":").strip() for n in names]
         notes.append(f"The prefix '{prefix}:' was taken off the marker names.")
+    absurd = (np.abs(positions) > FARTHEST).any(axis=2)
+    if absurd.any():
+        positions = np.where(absurd[..., None], np.nan, positions)
+        notes.append(
+            f"{int(absurd.sum())} samples beyond any laboratory are taken as not seen."
+        )
     seen = np.isfinite(positions).all(axis=2).any(axis=0)
     unnamed = [k for k, name in enumerate(names) if not name]
     if any(seen[k] for k in unnamed):

@@ -21,6 +21,9 @@ SIZE_RANGE = (0.08, 0.7)
 """Median distance of the markers from their middle, as a share of body height. Measured:
 0.18 (legs only) to 0.36 (arms out) over every public trial the project reads."""
 
+FEWEST = 4
+"""Markers that must be seen at once for a body to be told at all."""
+
 PEAK_RANGE = (0.3, 15.0)
 """Largest ground force in body weights: standing on one plate of two, to a hard landing."""
 
@@ -32,6 +35,8 @@ def body_size(markers: Markers) -> float:
     """
     positions = markers.positions[:: max(1, len(markers.time) // 400)]
     positions = positions[np.isfinite(positions).all(axis=2).any(axis=1)]
+    if not len(positions):
+        return float("nan")
     middle = np.nanmedian(positions, axis=1, keepdims=True)
     return float(np.nanmedian(np.linalg.norm(positions - middle, axis=2)))
 
@@ -50,10 +55,11 @@ def check_size(markers: Markers, height: float | None = None) -> None:
     CaptureError
         Says the factor it looks like. Nothing is rescaled.
     """
-    if len(markers.names) < 4:
+    together = int(np.isfinite(markers.positions).all(axis=2).sum(axis=1).max(initial=0))
+    if together < FEWEST:
         raise CaptureError(
-            "at least four markers on the body",
-            f"{len(markers.names)}: {', '.join(markers.names)}",
+            f"at least {FEWEST} markers seen together on the body",
+            f"at most {together} in one frame, of {', '.join(markers.names) or 'none'}",
             "export the trial with all its labelled markers",
         )
     share = body_size(markers) / (height or USUAL_HEIGHT)
