@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from .capture.trial import Subject
-from .loads import recruitment as muscle_recruitment
 from .loads.ground import MeasuredGround
 from .loads.ground_feet import distance_to_outline, observe_feet
+from .loads.recruitment import Recruited, RecruitmentProblem, recruit
 from .loads.selfcheck import self_check
 from .loads.sensitivities import Source, alternatives, analytic_sensitivities, default_sources
 from .loads.tissues import TissueInputs, Tissues, tissues
@@ -33,6 +33,8 @@ RESIDUAL_FORCE_SHARE = 0.05
 RESIDUAL_MOMENT_SHARE = 0.01
 """Hicks et al. 2015 (doi:10.1115/1.4029304): peak residual force under 5 % of the peak
 external force, peak residual moment under 1 % of mass-centre height times that force."""
+REPRESENTATIVE = 8.0
+"""s of a recording that are recruited again under other assumptions."""
 MARKER_LOOK, MARKER_FAIL = 0.02, 0.04
 """m, RMS over markers: OpenSim's guidance is 2 cm RMS and 2 to 4 cm for a single marker."""
 
@@ -284,12 +286,16 @@ def intervals(
     Geometry enters by the statics of the two contact points, muscle strength and the
     recruitment criterion by recruiting again with the same geometry.
     """
-    knee = loads.knee
-    again = _recruited_again(loads, settings)
+    first, last = representative(len(ground.time), 1.0 / kinematics.motion.rate)
+    time = loads.knee.time[first:last]
+    again = _recruited_again(loads, settings, first, last)
     out: dict[str, object] = {}
     body_weight = subject.mass * GRAVITY
     for k, side in enumerate(SIDES):
-        mine = [r for r in rows if r["side"] == side and np.isfinite(float(r["total_peak_N"]))]  # type: ignore[arg-type]
+        medial, lateral = (
+            getattr(loads.knee, name)[first:last, k] for name in ("medial", "lateral")
+        )
+        mine = [r for r in rows if r["side"] == side and _measured_within(r, time)]
         kinds = [r for r in mine if r["kind"] == "stride"] or mine
         if not kinds:
             continue
@@ -299,9 +305,9 @@ def intervals(
         )
         thigh, shank = _segment_lengths(kinematics.paths, side)
         statics = analytic_sensitivities(
-            knee.medial[:, k], knee.lateral[:, k], ground.force[:, k, 1], spacing, thigh, shank
+            medial, lateral, ground.force[first:last, k, 1], spacing, thigh, shank
         )
-        base = np.stack([knee.medial[:, k], knee.lateral[:, k], knee.total[:, k]], axis=-1)
+        base = np.stack([medial, lateral, medial + lateral], axis=-1)
         jac = {
             name: np.column_stack([value, value.sum(axis=-1)])
             for name, value in statics.items()
@@ -322,7 +328,7 @@ def intervals(
         figures = {}
         for c, name in enumerate(("medial", "lateral", "total")):
             curves, slopes = _per_stride(
-                knee.time, base[:, c], {n: j[:, c] for n, j in jac.items()}, kinds
+                time, base[:, c], {n: j[:, c] for n, j in jac.items()}, kinds
             )
             top, at_top = peaks(curves, slopes)
             found = stride_interval(top, at_top, [*sources, *more], floor=0.0)
@@ -352,22 +358,38 @@ def _per_stride(
     return sample(curve), {name: sample(values) for name, values in slopes.items()}
 
 
-def _three(recruited: muscle_recruitment.Recruited, k: int) -> Array:
+def _measured_within(row: Row, time: Array) -> bool:
+    """Whether a row lies in a span of time and has loads."""
+    start, end, peak = (float(row[n]) for n in ("start_s", "end_s", "total_peak_N"))  # type: ignore[arg-type]
+    return np.isfinite(peak) and start >= time[0] - 1e-9 and end <= time[-1] + 1e-9
+
+
+def representative(frames: int, step: float) -> tuple[int, int]:
+    """Frames (start, stop) in the middle of a recording that stand for all of it.
+
+    Recruiting again under other assumptions costs as much as the first time; ten strides
+    tell the effect of an assumption as well as eighty.
+    """
+    width = min(frames, round(REPRESENTATIVE / step))
+    start = (frames - width) // 2
+    return start, start + width
+
+
+def _three(recruited: Recruited, k: int) -> Array:
     medial, lateral = recruited.medial[:, k], recruited.lateral[:, k]
     return np.stack([medial, lateral, medial + lateral], axis=-1)
 
 
 def _recruited_again(
-    loads: LoadsOfMotion, settings: Settings
-) -> dict[str, muscle_recruitment.Recruited]:
-    problem, base = loads.problem, loads.recruitment
+    loads: LoadsOfMotion, settings: Settings, first: int, last: int
+) -> dict[str, Recruited]:
+    problem, base = loads.problem.window(first, last), loads.recruitment
 
-    def with_strength(factor: float) -> muscle_recruitment.RecruitmentProblem:
+    def with_strength(factor: float) -> RecruitmentProblem:
         able = problem.capacity
         scaled = replace(able, active=able.active * factor, passive=able.passive * factor)
         return replace(problem, capacity=scaled)
 
-    recruit = muscle_recruitment.recruit
     return {
         "stronger": recruit(with_strength(1.2), base),
         "weaker": recruit(with_strength(0.8), base),

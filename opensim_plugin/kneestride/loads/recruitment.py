@@ -25,7 +25,7 @@ weights: Happee & Van der Helm 1995 (doi:10.1016/0021-9290(94)00188-4).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,43 @@ class RecruitmentProblem:
     balance: KneeBalance
     volume: Array
     without_row: Collection[str] = field(default=())
+
+    def window(self, start: int, stop: int) -> RecruitmentProblem:
+        """The same problem over frames start to stop (exclusive) alone."""
+        cut = slice(start, stop)
+        paths, able, balance = self.paths, self.capacity, self.balance
+        state = able.state
+        return replace(
+            self,
+            time=self.time[cut],
+            moments=self.moments[cut],
+            paths=replace(
+                paths,
+                length=paths.length[cut],
+                moment_arm=paths.moment_arm[cut],
+                tibia_wrench=paths.tibia_wrench[cut],
+                patella_force=None if paths.patella_force is None else paths.patella_force[cut],
+            ),
+            capacity=replace(
+                able,
+                active=able.active[cut],
+                passive=able.passive[cut],
+                state=replace(
+                    state,
+                    length=state.length[cut],
+                    velocity=state.velocity[cut],
+                    cos_pennation=state.cos_pennation[cut],
+                    tendon_strain=state.tendon_strain[cut],
+                ),
+            ),
+            balance=replace(
+                balance,
+                required=balance.required[cut],
+                collateral=balance.collateral[cut],
+                collateral_limit=balance.collateral_limit[cut],
+                collateral_strain=balance.collateral_strain[cut],
+            ),
+        )
 
 
 @dataclass(frozen=True)
