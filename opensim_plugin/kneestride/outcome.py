@@ -361,7 +361,7 @@ def _per_stride(
 def _measured_within(row: Row, time: Array) -> bool:
     """Whether a row lies in a span of time and has loads."""
     start, end, peak = (float(row[n]) for n in ("start_s", "end_s", "total_peak_N"))  # type: ignore[arg-type]
-    return np.isfinite(peak) and start >= time[0] - 1e-9 and end <= time[-1] + 1e-9
+    return bool(np.isfinite(peak)) and start >= time[0] - 1e-9 and end <= time[-1] + 1e-9
 
 
 def representative(frames: int, step: float) -> tuple[int, int]:

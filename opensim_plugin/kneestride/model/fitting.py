@@ -371,11 +371,13 @@ def fit_subject(
             opensim.Marker(name, model.getBodySet().get(body.bodies[b]), vec3(station))
         )
     model.finalizeConnections()
+    body = Multibody.from_osim(model)
+    _unlock_informed(model, body, [b for b, _ in stations.values()])
     with np.errstate(all="ignore"):
         left = np.sqrt(np.nanmean(result.residual**2, axis=0))
     return FittedSubject(
         model,
-        Multibody.from_osim(model),
+        body,
         tuple(stations),
         np.array([b for b, _ in stations.values()]),
         np.array([s for _, s in stations.values()]),
@@ -408,6 +410,13 @@ def _widen_ranges(model: Any) -> None:
             if name.startswith(stem):
                 coordinate.setRangeMin(min(coordinate.getRangeMin(), float(np.radians(low))))
                 coordinate.setRangeMax(max(coordinate.getRangeMax(), float(np.radians(high))))
+
+
+def _unlock_informed(model: Any, body: Multibody, bodies: list[int]) -> None:
+    """Unlock what the markers move, so that OpenSim's own tools see the motion we found."""
+    for name, informed in zip(body.coordinates, body.informed_by(bodies), strict=True):
+        if informed:
+            model.getCoordinateSet().get(name).setDefaultLocked(False)
 
 
 def _spread_frames(motion: Markers, names: Recognition) -> Markers:
