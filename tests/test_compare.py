@@ -28,8 +28,6 @@ from kneestride.results.folder import Results
 from kneestride.results.tables import Table
 from kneestride.vocabulary import Array
 
-pytest.importorskip("spm1d", reason="the curve test is spm1d's, and it is not installed")
-
 PHASE = np.linspace(0.0, 1.0, 101)
 STRIDES = 12
 GEOMETRY = {"spacing": 0.047, "thigh": 0.42, "shank": 0.42}
