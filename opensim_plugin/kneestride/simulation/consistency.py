@@ -60,18 +60,13 @@ def external(force: Array, point: Array, torque: Array, com: Array) -> tuple[Arr
     return force.sum(axis=1), moment.sum(axis=1)
 
 
-def reduction_rows(p: Problem, state: BodyState, change: Change, slopes: bool) -> list[Rows]:
+def reduction_rows(p: Problem, state: BodyState, change: Change) -> list[Rows]:
     """Imbalance of the captured stride itself."""
     s, mass = p.stride, p.runner.body.mass
     full = p.full(change)
     w = wrench(p.runner.body, s.q + full[0], s.qd + full[1], s.qdd + full[2])
     force, moment = external(s.force, s.point, s.torque, w.com)
     ones = np.ones_like(force)
-    if not slopes:
-        return [
-            Rows("force balance", w.force - force, ones / REDUCTION_FORCE),
-            Rows("moment balance", w.spin_rate - moment, ones / REDUCTION_MOMENT),
-        ]
     # Trunk and arms that no marker told may move far: renew the derivatives every time.
     m = momentum(p.runner.body, state, s.qd[:, p.free] + change[1], p.derivative)
     c0, c1, c2 = (mass * a for a in m.com)
@@ -112,7 +107,7 @@ def _pressure_station(p: Problem, k: int) -> Array:
     return turn(p.base.rotation[:, foot].transpose(0, 2, 1), away)
 
 
-def difference_rows(p: Problem, state: BodyState, change: Change, slopes: bool) -> list[Rows]:
+def difference_rows(p: Problem, state: BodyState, change: Change) -> list[Rows]:
     """Balance of the change: moments, flight, size of ΔF, size of ΔḢ."""
     s, mass, g = p.stride, p.runner.body.mass, p.grip
     full = p.full(change)
@@ -132,13 +127,6 @@ def difference_rows(p: Problem, state: BodyState, change: Change, slopes: bool) 
     flight = (1.0 - g)[:, None] / FLIGHT_FORCE * np.ones(3)
     size = g[:, None] / FORCE_CHANGE
     spin = np.full_like(left, 1.0 / SPIN_CHANGE)
-    if not slopes:
-        return [
-            Rows("moment balance", left, balance),
-            Rows("flight", delta_force, flight),
-            Rows("ground reaction", delta_force, size),
-            Rows("angular momentum", delta_spin, spin),
-        ]
     m = p.momentum
     c = [mass * a for a in m.com]
     lever = np.zeros_like(c[0])

@@ -20,6 +20,8 @@ from ..vocabulary import Array
 from .bspline import Basis
 
 ITERATIONS = 6
+SHARES = (1.0, 0.5, 0.25, 0.1)
+"""Shares of a Gauss-Newton step that are tried until the sum of squares falls."""
 SETTLED = 3e-4
 """rad or m; a step whose largest change of a coordinate is below this ends the fit."""
 
@@ -65,8 +67,8 @@ class Diagonal:
 
 Block = Rows | Diagonal
 Change = tuple[Array, Array, Array]
-Wishes = Callable[[Change, bool], Sequence[Block]]
-"""From Δq, Δq̇, Δq̈ (T, N) to blocks; without derivatives when the flag is False."""
+Wishes = Callable[[Change], Sequence[Block]]
+"""From Δq, Δq̇, Δq̈ (T, N) to blocks."""
 
 
 @dataclass(frozen=True)
@@ -98,26 +100,26 @@ def fit(basis: Basis, coordinates: int, wishes: Wishes, iterations: int = ITERAT
     iterations : int, at most
     """
     x = np.zeros((basis.knots, coordinates))
-    step = np.inf
-    done = 0
-    for done in range(1, iterations + 1):
-        change = basis.expand(x)
-        blocks = wishes(change, True)
+    blocks = wishes(basis.expand(x))
+    step, done = np.inf, 0
+    while done < iterations:
         cost = sum(b.cost for b in blocks)
         delta = _step(basis, blocks, coordinates)
         step = float(np.abs(basis.value @ delta).max())
+        done += 1
+        for share in SHARES:
+            ahead = wishes(basis.expand(x + share * delta))
+            if sum(b.cost for b in ahead) < cost:
+                x, blocks = x + share * delta, ahead
+                break
+        else:
+            break
         if step < SETTLED:
-            x = x + delta
             break
-        length = next((
-            share for share in (1.0, 0.5, 0.25, 0.1)
-            if sum(b.cost for b in wishes(basis.expand(x + share * delta), False)) < cost
-        ), 0.0)  # fmt: skip
-        if length == 0.0:
-            break
-        x = x + length * delta
-    change = basis.expand(x)
-    return Fitted(x, change, done, step, {b.name: b.cost for b in wishes(change, False)})
+    costs: dict[str, float] = {}
+    for b in blocks:
+        costs[b.name] = costs.get(b.name, 0.0) + b.cost
+    return Fitted(x, basis.expand(x), done, step, costs)
 
 
 def _step(basis: Basis, blocks: Sequence[Block], N: int) -> Array:

@@ -121,11 +121,11 @@ def reduce(runner: Runner, stride: PeriodicStride, informed: BoolArray) -> Reduc
     p = Problem.of(runner, upright)
     told = informed[p.free]
 
-    def wishes(change: Change, slopes: bool) -> Sequence[Block]:
+    def wishes(change: Change) -> Sequence[Block]:
         state = _state(p, change)
         return [
-            *tasks.reduction_blocks(p, told, state, change, slopes),
-            *consistency.reduction_rows(p, state, change, slopes),
+            *tasks.reduction_blocks(p, told, state, change),
+            *consistency.reduction_rows(p, state, change),
         ]
 
     found = fit(p.basis, len(p.free), wishes, REDUCTION_STEPS)
@@ -158,11 +158,11 @@ def simulate_variant(p: Problem, v: Variant) -> Simulated:
     begin = clock.perf_counter()
     targets = targets_of(p, v)
 
-    def wishes(change: Change, slopes: bool) -> Sequence[Block]:
+    def wishes(change: Change) -> Sequence[Block]:
         state = _state(p, change)
         return [
-            *tasks.task_blocks(p, targets, state, change, slopes),
-            *consistency.difference_rows(p, state, change, slopes),
+            *tasks.task_blocks(p, targets, state, change),
+            *consistency.difference_rows(p, state, change),
         ]
 
     found = fit(p.basis, len(p.free), wishes)

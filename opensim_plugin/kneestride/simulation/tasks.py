@@ -24,7 +24,7 @@ from .problem import Problem, bare
 
 DEG = np.pi / 180.0
 FOOT_POINT = 0.0005
-FOOT_ANGLES = np.array([2.0, 1.5, 0.7]) * DEG
+FOOT_ANGLES = np.array([2.0, 0.25, 1.5]) * DEG
 """Inversion, turning out, pitch of the standing foot, about its own axes."""
 SWING_POINT = np.array([0.03, 0.012, 0.03])
 SWING_ANGLES = np.array([10.0, 10.0, 10.0]) * DEG
@@ -89,31 +89,31 @@ class Targets:
 
 
 def task_blocks(
-    p: Problem, targets: Targets, state: BodyState, change: Change, slopes: bool
+    p: Problem, targets: Targets, state: BodyState, change: Change
 ) -> list[Block]:
     """Everything but the laws of motion, for a change of posture."""
     blocks: list[Block] = []
     for side in SIDES:
-        blocks += _foot(p, targets, state, side, slopes, 1.0)
-        blocks += _knee(p, targets, state, side, slopes)
+        blocks += _foot(p, targets, state, side, 1.0)
+        blocks += _knee(p, targets, state, side)
     blocks += _posture(p, change, _posture_sigma(p, targets), PELVIS_PLACE, PELVIS_TURN)
-    blocks.append(_torso(p, state, slopes))
+    blocks.append(_torso(p, state))
     blocks += _limits(p, change, WITHIN_DEG)
-    blocks.append(_clear(p, state, slopes))
+    blocks.append(_clear(p, state))
     return blocks
 
 
 def reduction_blocks(
-    p: Problem, informed: Array, state: BodyState, change: Change, slopes: bool
+    p: Problem, informed: Array, state: BodyState, change: Change
 ) -> list[Block]:
     """What residual reduction should leave as captured; `informed` (N,) by markers."""
     sigma = np.where(informed, REDUCTION_DEG, UNSEEN_DEG) * DEG
     blocks: list[Block] = []
     for side in SIDES:
-        blocks += _foot(p, Targets(), state, side, slopes, REDUCTION_FOOT / FOOT_POINT)
+        blocks += _foot(p, Targets(), state, side, REDUCTION_FOOT / FOOT_POINT)
     blocks += _posture(p, change, sigma, REDUCTION_PELVIS, REDUCTION_DEG * DEG)
     blocks += _limits(p, change, {})
-    blocks.append(_clear(p, state, slopes))
+    blocks.append(_clear(p, state))
     return blocks
 
 
@@ -157,7 +157,7 @@ def _turning(p: Problem, state: BodyState, body: int) -> Array:
 
 
 def _foot(
-    p: Problem, targets: Targets, state: BodyState, side: Side, slopes: bool, loose: float
+    p: Problem, targets: Targets, state: BodyState, side: Side, loose: float
 ) -> list[Block]:
     leg = p.legs[side]
     share = p.stride.stance_phase(side)
@@ -174,17 +174,17 @@ def _foot(
     return [
         Rows(
             f"foot place {side}", moved, place,
-            state.point_jacobian(body, station) if slopes else None,
+            state.point_jacobian(body, station),
         ),
         Rows(
             f"foot angles {side}", turned, angles,
-            _turning(p, state, body) if slopes else None,
+            _turning(p, state, body),
         ),
     ]  # fmt: skip
 
 
 def _knee(
-    p: Problem, targets: Targets, state: BodyState, side: Side, slopes: bool
+    p: Problem, targets: Targets, state: BodyState, side: Side
 ) -> list[Block]:
     leg = p.legs[side]
     share = p.stride.stance_phase(side)
@@ -203,16 +203,16 @@ def _knee(
         blocks.append(
             Rows(
                 f"{name} {side}", residual[:, None], stands / sigma,
-                slope[:, None] if slopes else None,
+                slope[:, None],
             )
         )  # fmt: skip
     return blocks
 
 
-def _torso(p: Problem, state: BodyState, slopes: bool) -> Block:
+def _torso(p: Problem, state: BodyState) -> Block:
     body = p.legs["r"].torso
     turned = _turned(p, state, body)
-    slope = _turning(p, state, body) if slopes else None
+    slope = _turning(p, state, body)
     return Rows("torso", turned, np.full_like(turned, 1.0 / TORSO), slope)
 
 
@@ -232,12 +232,12 @@ def _limits(p: Problem, change: Change, within: Mapping[str, float]) -> list[Blo
     return [Diagonal("joint limits", 0, over, weight)]
 
 
-def _clear(p: Problem, state: BodyState, slopes: bool) -> Block:
+def _clear(p: Problem, state: BodyState) -> Block:
     """The legs do not come nearer than `CLEARANCE`, or than they were captured."""
     least = np.minimum(CLEARANCE, clearances(p.base, p.legs["r"], p.legs["l"], False)[0])
-    now, slope = clearances(state, p.legs["r"], p.legs["l"], slopes)
+    now, slope = clearances(state, p.legs["r"], p.legs["l"], True)
     short = np.minimum(now - least, 0.0)
     weight = np.where(short < 0.0, 1.0 / CLEARANCE_SIGMA, 0.0)
-    return Rows("clearance", short, weight, slope if slopes else None)
+    return Rows("clearance", short, weight, slope)
 
 
