@@ -8,20 +8,24 @@ them and writes the table with that error beside it.
 
     python scripts/fit_events.py ../shared/data/rbds [--check]
 
-`--check` prints without writing. The RBDS markers on the shoe stand in for the bones:
-heel_bottom = Heel.Bottom, metatarsal heads = MT1 and MT5. So that the coefficients do
-not lean on where exactly a marker sat, every contact is used three times, twice with
-the foot points displaced at random in the foot by 5 mm (1 SD per axis).
+`--check` prints without writing. Every contact is used four times, so that the
+coefficients lean neither on where exactly a marker sat nor on one way of getting the
+foot's path: from the shoe markers (heel_bottom = Heel.Bottom, metatarsal heads = MT1 and
+MT5), from the fitted model's inverse kinematics as `kneestride analyse` makes it, and
+from either with the foot points displaced at random in the foot by 5 mm (1 SD per axis).
+The model's part takes about ten minutes; it ends up in `--cache FILE` when given.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ezc3d
 import numpy as np
+from kneestride import stages
+from kneestride.model.fitting import fit_subject
 from kneestride.motion.contacts import Contact, Contacts
 from kneestride.motion.event_refinement import SIGNALS, Pass, corrected, event_signals
 from kneestride.motion.events import (
@@ -32,24 +36,30 @@ from kneestride.motion.events import (
 )
 from kneestride.motion.foot_signals import foot_signals, forefoot, surface_velocity
 from kneestride.motion.kinematics import AnatomicalPaths
+from kneestride.settings import Settings, check_subject
 from kneestride.vocabulary import GRAVITY, SIDES, Array, Side
 
 FOOT = ("Heel.Bottom", "Heel.Lateral", "Heel.Top", "MT1", "MT5")
 OFFSETS = np.arange(-7, 8) / 75.0
+POINTS = ("heel_bottom", "metatarsal_1", "metatarsal_5", "hip_center")
 RIDGE = 1e-4
 DISPLACEMENT = 0.005
-COPIES = 2
+KINDS = ("markers", "model")
 OUT = Path(__file__).resolve().parents[1] / "models" / "events.toml"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One RBDS trial: name, runner, foot paths, and the contacts the belt measured."""
+    """One RBDS trial: name, runner, foot paths, and the contacts the belt measured.
+
+    `paths` come from the shoe markers, `model_paths` from the fitted model.
+    """
 
     name: str
     runner: str
     paths: AnatomicalPaths
     force: Contacts
+    model_paths: AnatomicalPaths | None = None
 
 
 def _markers(c3d: ezc3d.c3d) -> dict[str, Array]:
@@ -128,10 +138,73 @@ def read_run(file: Path, mass: float) -> Run:
 
 def read_all(folder: Path) -> list[Run]:
     """All running trials of the folder, in order of name."""
-    rows = (folder / "participants.csv").read_text(encoding="utf-8").splitlines()[1:]
-    mass = {_number(r.split(",")[0]): float(r.split(",")[2]) for r in rows if r.strip()}
+    people = participants(folder)
     files = sorted(folder.glob("RBDS*run*.c3d"))
-    return [read_run(f, mass[_number(f.stem[: f.stem.index("run")])]) for f in files]
+    return [read_run(f, people[_number(f.stem[: f.stem.index("run")])][0]) for f in files]
+
+
+def with_model(run: Run, folder: Path, mass: float, height: float) -> Run:
+    """The run with the foot paths of the fitted model, smoothed as running is."""
+    settings, subject = Settings(), check_subject(mass, height, "")
+    prepared = stages.prepare(
+        folder / f"{run.name}.c3d",
+        folder / f"{run.runner}static.c3d",
+        "none",
+        None,
+        settings,
+        subject,
+    )
+    fitted = fit_subject(
+        stages.generic_model(None, settings),
+        subject,
+        prepared.trial.markers,
+        prepared.names,
+        prepared.static,
+        prepared.static_names,
+    )
+    raw = stages.follow_markers(fitted, prepared)[0]
+    paths = stages.smooth(fitted, prepared, raw, stages.FAST_CUTOFF).paths
+    kept = {f"{n}_{s}": paths.points[f"{n}_{s}"] for n in POINTS for s in SIDES}
+    slim = AnatomicalPaths(
+        paths.time, paths.rate, kept, {}, {}, paths.progression, paths.belt_velocity
+    )
+    return replace(run, model_paths=slim)
+
+
+def all_with_model(runs: list[Run], folder: Path, cache: Path | None) -> list[Run]:
+    """`with_model` for every run, read from `cache` when that is there."""
+    if cache is not None and cache.is_file():
+        with np.load(cache) as stored:
+            return [replace(run, model_paths=_unpacked(run, stored)) for run in runs]
+    people = participants(folder)
+    done = []
+    for run in runs:
+        mass, height = people[_number(run.runner)]
+        done.append(with_model(run, folder, mass, height))
+        print(f"{run.name}: model fitted", flush=True)
+    if cache is not None:
+        arrays = {}
+        for run in done:
+            if run.model_paths is not None:
+                arrays[f"{run.name}/progression"] = run.model_paths.progression
+                for name, p in run.model_paths.points.items():
+                    arrays[f"{run.name}/{name}"] = p
+        np.savez_compressed(cache, **arrays)
+    return done
+
+
+def _unpacked(run: Run, stored: np.lib.npyio.NpzFile) -> AnatomicalPaths:
+    names = [n for n in stored.files if n.startswith(f"{run.name}/")]
+    points = {n.split("/")[1]: stored[n] for n in names}
+    progression = points.pop("progression")
+    return replace(run.paths, points=points, progression=progression)
+
+
+def participants(folder: Path) -> dict[int, tuple[float, float]]:
+    """Mass (kg) and height (m) by runner's number."""
+    lines = (folder / "participants.csv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = [line.split(",") for line in lines if line.strip()]
+    return {_number(r[0]): (float(r[2]), 0.01 * float(r[1])) for r in rows}
 
 
 def _number(subject: str) -> int:
@@ -164,7 +237,7 @@ class Sample:
 
     runner: str
     trial: str
-    original: bool
+    kind: str  # of KINDS, or "displaced"
     speed: float
     spline: object
     rule: tuple[float, float]
@@ -177,21 +250,21 @@ def samples(runs: list[Run]) -> list[Sample]:
     settings = KinematicSettings(refine=False)
     out = []
     for run in runs:
-        for copy in range(COPIES + 1):
-            paths = run.paths if copy == 0 else _displaced(run.paths, rng)
+        versions = [("markers", run.paths), ("displaced", _displaced(run.paths, rng))]
+        if run.model_paths is not None:
+            versions.append(("model", run.model_paths))
+            versions.append(("displaced", _displaced(run.model_paths, rng)))
+        for kind, paths in versions:
             feet = {s: foot_signals(paths, s) for s in SIDES}
             ground = surface_velocity(feet, paths.rate)
+            speed = -float(ground @ paths.progression)
             for s in SIDES:
                 spline = event_signals(feet[s], paths, ground)
-                for rule, true in pairs(
-                    rule_contacts(feet[s], ground, paths, settings), run.force.of(s)
-                ):
-                    inside = rule[0] > 0.15 and rule[1] < paths.time[-1] - 0.15
-                    if inside:
-                        speed = -float(ground @ paths.progression)
-                        out.append(
-                            Sample(run.runner, run.name, copy == 0, speed, spline, rule, true)
-                        )
+                rules = rule_contacts(feet[s], ground, paths, settings)
+                for rule, true in pairs(rules, run.force.of(s)):
+                    if rule[0] > 0.15 and rule[1] < paths.time[-1] - 0.15:
+                        sample = Sample(run.runner, run.name, kind, speed, spline, rule, true)
+                        out.append(sample)
     return out
 
 
@@ -232,16 +305,20 @@ def fit(train: list[Sample], which: int) -> tuple[Pass, ...]:
     return tuple(passes)
 
 
-def left_out(data: list[Sample], which: int) -> dict[str, Array]:
-    """Errors (s) by trial, on the original contacts, fitted on the other runners."""
-    errors: dict[str, list[float]] = {}
+def left_out(data: list[Sample], which: int) -> dict[str, dict[str, Array]]:
+    """Errors (s) by kind of path and trial, fitted on all kinds of the other runners."""
+    errors: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
     for runner in sorted({s.runner for s in data}):
         passes = fit([s for s in data if s.runner != runner], which)
         for s in data:
-            if s.runner == runner and s.original:
+            if s.runner == runner and s.kind in KINDS:
                 at = corrected(s.rule[which], s.spline, passes, OFFSETS, (-1e9, 1e9))
-                errors.setdefault(s.trial, []).append(at - s.true[which])
-    return {trial: np.array(e) for trial, e in errors.items()}
+                errors[s.kind].setdefault(s.trial, []).append(at - s.true[which])
+    return {
+        kind: {trial: np.array(e) for trial, e in trials.items()}
+        for kind, trials in errors.items()
+        if trials
+    }
 
 
 def outside(errors: dict[str, Array]) -> list[str]:
@@ -263,15 +340,15 @@ def describe(errors: Array) -> str:
     )
 
 
-def as_toml(data: list[Sample], notes: dict[str, str]) -> str:
+def as_toml(data: list[Sample], notes: dict[str, dict[str, str]]) -> str:
     """The table `models/events.toml`."""
     lines = [
         "# Written by scripts/fit_events.py; do not edit by hand.",
         'source = "RBDS runners, Fukuchi et al. 2017, doi:10.7717/peerj.3298, CC BY 4.0"',
-        f'method = "two-pass ridge ({RIDGE:g}) on {len(SIGNALS)} signals at '
-        f'{len(OFFSETS)} instants; every contact also twice with displaced foot points"',
+        f'method = "two-pass ridge ({RIDGE:g}) on {len(SIGNALS)} signals at {len(OFFSETS)} '
+        'instants; paths of shoe markers and of the fitted model, each also displaced"',
         f"runners = {len({s.runner for s in data})}",
-        f"contacts = {sum(s.original for s in data)}",
+        f"contacts = {sum(s.kind == 'markers' for s in data)}",
         "offsets_s = [" + ", ".join(f"{o:.6f}" for o in OFFSETS) + "]",
     ]
     for which, name in enumerate(("initial_contact", "toe_off")):
@@ -279,7 +356,8 @@ def as_toml(data: list[Sample], notes: dict[str, str]) -> str:
         speed = np.array([s.speed for s in data])
         slope, constant = np.polyfit(speed, lag, 1)
         low, high = lag.min() - 0.01, lag.max() + 0.01
-        lines += ["", f"[{name}]", f'leave_one_runner_out = "{notes[name]}"']
+        lines += ["", f"[{name}]"]
+        lines += [f'leave_one_runner_out_{k} = "{text}"' for k, text in notes[name].items()]
         lines += [f"fallback = [{constant:.6g}, {slope:.6g}]"]
         lines += [f"limits_s = [{low:.4f}, {high:.4f}]"]
         for step in fit(data, which):
@@ -306,15 +384,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true", help="print, write nothing")
+    parser.add_argument("--cache", type=Path, help="keep the model's foot paths (.npz)")
     arguments = parser.parse_args()
-    runs = read_all(arguments.folder)
+    runs = all_with_model(read_all(arguments.folder), arguments.folder, arguments.cache)
     data = samples(runs)
-    notes = {}
+    notes: dict[str, dict[str, str]] = {}
     for which, name in enumerate(("initial_contact", "toe_off")):
-        errors = left_out(data, which)
-        notes[name] = describe(np.concatenate(list(errors.values())))
-        print(f"{name:16s}{notes[name]}")
-        print(f"{'':16s}trials outside 5 ms / 10 ms: {'; '.join(outside(errors)) or 'none'}")
+        notes[name] = {}
+        for kind, errors in left_out(data, which).items():
+            notes[name][kind] = describe(np.concatenate(list(errors.values())))
+            print(f"{name:16s}{kind:8s}{notes[name][kind]}")
+            print(f"{'':24s}outside 5 ms / 10 ms: {'; '.join(outside(errors)) or 'none'}")
     lost = np.array([missed_and_invented(r, _rules(r)) for r in runs]).sum(axis=0)
     print(f"rules alone: missed {lost[0]}, invented {lost[1]} complete contacts")
     if not arguments.check:
