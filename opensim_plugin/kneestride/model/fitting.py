@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..capture.markersets import Landmarks, Recognition, landmark_table
+from ..capture.markersets import Recognition, landmark_table
 from ..capture.trial import Markers, Subject
-from ..errors import CaptureError, ModelError
+from ..errors import CaptureError
 from ..vocabulary import SIDES, Array
-from .knee import place_compartments, read_knee
-from .multibody import Multibody, rotation_about_y
+from . import personal
+from .multibody import Multibody
 from .osim import opensim, vec3
-from .scaling import Fit, PosePriors, Targets, fit, leg_length
+from .places import expected_places, implied_centers, middle
+from .scaling import Fit, PosePriors, Targets, fit
 
 QUIET_WINDOW = 0.5
 """s of the static trial that are averaged: the stillest."""
@@ -32,20 +33,10 @@ MOTION_NOISE = 0.008
 MOTION_FRAMES = 24
 CLUSTER_SIGMA = 0.15
 """m; a tracking marker can be anywhere on its segment."""
-HIP_CENTER_SIGMA = 0.008
-"""m; Harrington et al. 2007 report 5 to 8 mm for their regression in adults."""
-MIDPOINT_SIGMA = 0.004
 OTHER_PERSON = 0.025
 """m; tracking markers of one segment whose distances differ by this much between the
 static trial and the motion were not on the same person (or were moved)."""
 
-HYPEREXTENSION = float(np.radians(10.0))
-LIVING_RANGE_DEG = {
-    "lumbar_": (-90.0, 90.0), "arm_flex": (-100.0, 190.0), "arm_add": (-190.0, 90.0),
-    "arm_rot": (-150.0, 150.0), "elbow_flex": (-10.0, 160.0), "pro_sup": (-60.0, 190.0),
-    "ankle_angle": (-60.0, 45.0), "subtalar_angle": (-30.0, 30.0),
-}  # fmt: skip
-"""Least ranges, degrees, by the beginning of the coordinate's name."""
 
 STATIC_SIGMA_DEG = {
     "hip_adduction": 15.0, "hip_rotation": 15.0, "knee_adduction": 3.0, "knee_rotation": 2.0,
@@ -120,77 +111,6 @@ def quiet_mean(markers: Markers) -> Markers:
     return Markers(markers.names, markers.time[:1], markers.rate, mean[None])
 
 
-def expected_places(model: Multibody, table: Landmarks) -> dict[str, tuple[int, Array]]:
-    """Landmark id → body index and place (3,) m in the model's own generic size.
-
-    The table is written for Rajagopal 2016; other models have the same frames in other
-    sizes, so places are stretched by the ratio of segment lengths.
-    """
-    rotation, position = model.poses(np.zeros((1, len(model.coordinates))))
-    whole = leg_length(model) / sum(REFERENCE_LENGTH.values())
-    ratio: dict[str, float] = {}
-    for side in SIDES:
-        hip = position[0, model.body(f"femur_{side}")]
-        knee = position[0, model.body(f"tibia_{side}")]
-        ankle = position[0, model.body(f"talus_{side}")]
-        thigh = float(np.linalg.norm(hip - knee)) / REFERENCE_LENGTH["thigh"]
-        shank = float(np.linalg.norm(knee - ankle)) / REFERENCE_LENGTH["shank"]
-        ratio |= {f"femur_{side}": thigh, f"tibia_{side}": shank, f"patella_{side}": thigh}
-    out = {}
-    for name, landmark in table.items():
-        if landmark.body in model.bodies:
-            place = landmark.position * ratio.get(landmark.body, whole)
-            out[name] = (model.body(landmark.body), place)
-    del rotation
-    return out
-
-
-REFERENCE_LENGTH = {"thigh": 0.4061, "shank": 0.4001}
-"""m, between origins of femur, tibia and talus of Rajagopal-Lai-Uhlrich at zero pose."""
-
-
-def implied_centers(points: Mapping[str, Array]) -> dict[str, tuple[Array, float]]:
-    """Joint centres that surface markers imply: landmark id → position (F, 3) m, sigma m.
-
-    Hip: Harrington et al. 2007 (doi:10.1016/j.jbiomech.2006.02.003), the regression on
-    pelvic width and depth. Knee: midpoint of the epicondyles.
-
-    Parameters
-    ----------
-    points : landmark id → (F, 3) m in ground (Y up)
-    """
-    out: dict[str, tuple[Array, float]] = {}
-    pelvis = [points.get(n) for n in ("asis_r", "asis_l", "psis_r", "psis_l")]
-    back = points.get("sacrum")
-    if pelvis[2] is not None and pelvis[3] is not None:
-        back = (pelvis[2] + pelvis[3]) / 2
-    if pelvis[0] is not None and pelvis[1] is not None and back is not None:
-        right, left = pelvis[0], pelvis[1]
-        middle = (right + left) / 2
-        width = np.linalg.norm(right - left, axis=1, keepdims=True)
-        depth = np.linalg.norm(middle - back, axis=1, keepdims=True)
-        z = (right - left) / width
-        x = middle - back
-        x = x - (x * z).sum(axis=1, keepdims=True) * z
-        x /= np.linalg.norm(x, axis=1, keepdims=True)
-        y = np.cross(z, x)
-        for side, sign in (("r", 1.0), ("l", -1.0)):
-            center = (
-                middle
-                + (-0.24 * depth - 0.0099) * x
-                + (-0.30 * width - 0.0109) * y
-                + sign * (0.33 * width + 0.0073) * z
-            )
-            out[f"hip_joint_center_{side}"] = (center, HIP_CENTER_SIGMA)
-    # No ankle centre: the talus lies medial of the malleolar midpoint (Siston et al. 2005,
-    # doi:10.1016/j.jbiomech.2004.08.013), and the malleoli place the tibia by themselves.
-    for side in SIDES:
-        pair = [points.get(f"epicondyle_{edge}_{side}") for edge in ("lateral", "medial")]
-        if pair[0] is not None and pair[1] is not None:
-            out[f"knee_joint_center_{side}"] = ((pair[0] + pair[1]) / 2, MIDPOINT_SIGMA)
-    return out
-
-
 def pose_priors(model: Multibody, sigma_deg: Mapping[str, float]) -> tuple[Array, Array]:
     """Neutral value and spread (N,) of every coordinate from a table by bare name."""
     sigma = np.full(len(model.coordinates), np.inf)
@@ -231,7 +151,7 @@ def _targets(
     for label, body in found.clusters.items():
         if label in column and seen[column[label]] and body in model.bodies:
             b = model.body(body)
-            add(label, b, _middle(model, b), CLUSTER_SIGMA, markers.positions[:, column[label]])
+            add(label, b, middle(model, b), CLUSTER_SIGMA, markers.positions[:, column[label]])
     count = len(names)
     for landmark, (at, sigma) in implied_centers(points).items():
         if landmark in places:
@@ -252,15 +172,6 @@ def _targets(
         np.array([turned.get(n, -1) for n in names]),
     )
     return targets, count
-
-
-def _middle(model: Multibody, b: int) -> Array:
-    """Halfway from a body's joint to the next one down, in the body frame."""
-    children = np.flatnonzero(model.tree.parent == b)
-    if not children.size:
-        return np.asarray(model.tree.com[b])
-    ends = model.tree.position_pf[children]
-    return np.asarray(ends[np.argmax(np.linalg.norm(ends, axis=1))] / 2)
 
 
 def _initial_poses(
@@ -331,7 +242,7 @@ def fit_subject(
     CaptureError
         When pelvis landmarks are missing, or static and motion are of different people.
     """
-    _widen_ranges(generic)
+    personal.widen_ranges(generic)
     body = Multibody.from_osim(generic)
     notes: list[str] = []
     if static is not None and static_names is not None:
@@ -350,8 +261,8 @@ def fit_subject(
     priors = PosePriors(value, sigma, np.asarray(body.informed_by(targets.body), dtype=bool))
     start = _initial_poses(body, targets, priors, len(frames.time))
     result = fit(body, targets, priors, start, subject.height)
-    model = _scaled_model(generic, body, result, subject.mass)
-    _twist_shanks(model, result)
+    model = personal.scaled_model(generic, body, result, subject.mass)
+    personal.twist_shanks(model, result)
     notes += [
         f"Bimalleolar axis {side}: {abs(np.degrees(angle)):.0f}° "
         f"{'inwards' if (angle > 0) == (side == 'r') else 'outwards'} of the generic model's."
@@ -361,8 +272,8 @@ def fit_subject(
     static_pose = result.q[0] if static is not None else None
     neutral, spread = pose_priors(body, MOTION_SIGMA_DEG)
     if static_pose is not None:
-        _rest_alignment(model, body, static_pose, neutral)
-    notes += _knee_centers(model, body, result, targets)
+        personal.rest_alignment(model, body, static_pose, neutral)
+    notes += personal.knee_centers(model, body, result, targets)
     labels = targets.names[:count]
     stations = {n: (int(targets.body[k]), result.station[k]) for k, n in enumerate(labels)}
     notes += _add_motion_only(body, stations, motion, motion_names, result)
@@ -372,7 +283,7 @@ def fit_subject(
         )
     model.finalizeConnections()
     body = Multibody.from_osim(model)
-    _unlock_informed(model, body, [b for b, _ in stations.values()])
+    personal.unlock_informed(model, body, [b for b, _ in stations.values()])
     with np.errstate(all="ignore"):
         left = np.sqrt(np.nanmean(result.residual**2, axis=0))
     return FittedSubject(
@@ -392,33 +303,6 @@ def fit_subject(
     )
 
 
-def _widen_ranges(model: Any) -> None:
-    """Give coordinates the ranges that living people use.
-
-    Public models clamp knees at straight, arms at the horizontal and ankles at what
-    their display needs; a clamped coordinate pushes its error into every other one.
-    """
-    for knee in read_knee(model).values():
-        coordinate = model.getCoordinateSet().get(knee.flexion_coordinate)
-        if knee.flexion_sign > 0:
-            coordinate.setRangeMin(min(coordinate.getRangeMin(), -HYPEREXTENSION))
-        else:
-            coordinate.setRangeMax(max(coordinate.getRangeMax(), HYPEREXTENSION))
-    for coordinate in model.getCoordinateSet():
-        name = coordinate.getName()
-        for stem, (low, high) in LIVING_RANGE_DEG.items():
-            if name.startswith(stem):
-                coordinate.setRangeMin(min(coordinate.getRangeMin(), float(np.radians(low))))
-                coordinate.setRangeMax(max(coordinate.getRangeMax(), float(np.radians(high))))
-
-
-def _unlock_informed(model: Any, body: Multibody, bodies: list[int]) -> None:
-    """Unlock what the markers move, so that OpenSim's own tools see the motion we found."""
-    for name, informed in zip(body.coordinates, body.informed_by(bodies), strict=True):
-        if informed:
-            model.getCoordinateSet().get(name).setDefaultLocked(False)
-
-
 def _spread_frames(motion: Markers, names: Recognition) -> Markers:
     """Frames over the motion in which most markers are seen."""
     used = [
@@ -433,101 +317,6 @@ def _spread_frames(motion: Markers, names: Recognition) -> Markers:
         motion.rate,
         np.ascontiguousarray(motion.positions[pick]),
     )
-
-
-def _scaled_model(generic: Any, body: Multibody, result: Fit, mass: float) -> Any:
-    state = generic.initSystem()
-    scales = opensim.ScaleSet()
-    for name, factors in zip(body.bodies, result.scale, strict=True):
-        one = opensim.Scale()
-        one.setSegmentName(name)
-        one.setScaleFactors(vec3(factors))
-        one.setApply(True)
-        scales.cloneAndAppend(one)
-    if not generic.scale(state, scales, True, float(mass)):
-        raise ModelError(
-            "a model that OpenSim can scale", f"'{generic.getName()}', which it refused",
-            "pass another model",
-        )  # fmt: skip
-    return generic
-
-
-def _twist_shanks(model: Any, result: Fit) -> None:
-    """Turn each ankle joint about the shank's long axis by the torsion found."""
-    for side, angle in zip(SIDES, result.torsion, strict=True):
-        for joint in model.updJointSet():
-            if joint.getChildFrame().findBaseFrame().getName() != f"talus_{side}":
-                continue
-            frame = opensim.PhysicalOffsetFrame.safeDownCast(joint.getParentFrame())
-            if frame is None:
-                raise ModelError(
-                    "an ankle joint placed by an offset frame",
-                    f"joint '{joint.getName()}' fixed straight to the tibia",
-                    "open and save the model in OpenSim 4, which adds the frame",
-                )
-            turn = rotation_about_y(float(angle))
-            old = frame.getOffsetTransform()
-            before = np.array([[old.R().get(i, j) for j in range(3)] for i in range(3)])
-            after = turn @ before
-            rotation = opensim.Rotation(opensim.Mat33(*(float(v) for v in after.ravel())))
-            angles = rotation.convertRotationToBodyFixedXYZ()
-            place = turn @ np.array([old.p().get(i) for i in range(3)])
-            offset = _writable_frame(joint, frame.getName())
-            offset.set_translation(vec3(place))
-            offset.set_orientation(vec3([angles.get(i) for i in range(3)]))
-    model.finalizeFromProperties()
-    model.finalizeConnections()
-
-
-def _writable_frame(joint: Any, name: str) -> Any:
-    for i in range(joint.getPropertyByName("frames").size()):
-        if joint.get_frames(i).getName() == name:
-            return joint.upd_frames(i)
-    raise ModelError(
-        f"frame '{name}' among those of joint '{joint.getName()}'", "it elsewhere",
-        "open and save the model in OpenSim 4",
-    )  # fmt: skip
-
-
-def _rest_alignment(model: Any, body: Multibody, pose: Array, neutral: Array) -> None:
-    """The standing knee alignment becomes the neutral one: no pull away from it later."""
-    for side in SIDES:
-        for name in (f"knee_adduction_{side}", f"knee_rotation_{side}"):
-            if name in body.coordinates:
-                i = body.coordinate(name)
-                neutral[i] = pose[i]
-                model.getCoordinateSet().get(name).setDefaultValue(float(pose[i]))
-
-
-def _knee_centers(model: Any, body: Multibody, result: Fit, targets: Targets) -> list[str]:
-    """Put the compartments under the midpoint of the epicondyle markers."""
-    notes = []
-    knees = read_knee(model)
-    rotation, position = body.poses(result.q)
-    for side in SIDES:
-        name = f"implied knee_joint_center_{side}"
-        if name not in targets.names:
-            notes.append(
-                f"No epicondyle markers on the {'right' if side == 'r' else 'left'} knee: its "
-                "compartments are centred on the model's knee."
-            )
-            continue
-        k, tibia = targets.names.index(name), body.body(f"tibia_{side}")
-        measured = np.nanmean(
-            np.einsum(
-                "fji,fj->fi", rotation[:, tibia], targets.positions[:, k] - position[:, tibia]
-            ),
-            axis=0,
-        )
-        present = (knees[side].medial_compartment + knees[side].lateral_compartment) / 2
-        shift = float(measured[2] - present[2])
-        place_compartments(model, side, np.array([present[0], present[1], measured[2]]))
-        towards = "right" if shift > 0 else "left"
-        notes.append(
-            f"Knee centre {side}: epicondyle midpoint lies {abs(1000 * shift):.1f} mm to the "
-            f"{towards} of the scaled model's; the compartments follow the markers."
-        )
-    return notes
 
 
 def _add_motion_only(
