@@ -228,6 +228,16 @@ def test_metres_and_newton_metres(tmp_path: Path) -> None:
     np.testing.assert_allclose(trial.markers.positions[0, 0], [1, 2, 3], rtol=1e-6)
 
 
+def test_a_plate_stuck_at_its_limit_is_left_out(tmp_path: Path) -> None:
+    still, what = load(), load()
+    still.force[:], still.point[:] = (0.0, 0.0, 4992.0), (0.4, 0.3, 0.0)
+    path = write_c3d(tmp_path / "a.c3d", [plate(2)], still)
+    trial = read_c3d(path)
+    assert trial.forces is None and "stands still at 4992 N" in trial.notes[-1]
+    still.force[:, 2] += np.sin(np.arange(len(what.force)))
+    assert read_c3d(write_c3d(path, [plate(2)], still)).forces is not None
+
+
 def test_file_without_plates_has_no_forces(tmp_path: Path) -> None:
     assert read_c3d(write_c3d(tmp_path / "a.c3d", [], load())).forces is None
 

@@ -245,6 +245,7 @@ def test_an_undisturbed_trial_is_left_alone() -> None:
         ("LMT1", "LMT5", 0, 90),
         ("RTHI1", "RTHI2", 250, 300),
         ("LHEE", "LTOE", 30, 31),
+        ("LHEE", "LTOE", 0, 1),
     ],
 )
 def test_names_that_change_places_for_a_while_are_put_back(

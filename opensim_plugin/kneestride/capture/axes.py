@@ -286,7 +286,8 @@ def _turned(forces: Forces, turn: Array) -> Forces:
 def _mean_point(markers: Markers, columns: Sequence[int]) -> Array:
     """Mean over markers of their mean over time, (3,)."""
     each = _nanmean(markers.positions[:, list(columns)])
-    mean: Array = each[np.isfinite(each).all(axis=1)].mean(axis=0)
+    each = each[np.isfinite(each).all(axis=1)]
+    mean: Array = each.mean(axis=0) if len(each) else np.full(3, np.nan)
     return mean
 
 

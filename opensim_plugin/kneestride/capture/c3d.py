@@ -25,11 +25,14 @@ from ..vocabulary import Array
 from .c3d_blocks import Skeleton, check_skeleton
 from .files import checked_path, require_kind
 from .labels import blank_zeros, tidy
-from .plates import CHANNELS, Plate, wrench_in_lab
+from .plates import CHANNELS, POINT_FORCE, Plate, surface_wrench, wrench_in_lab
 from .trc import UNITS
 from .trial import Analog, Event, Forces, Markers, Trial
 
 _CHILD = Path(__file__).with_name("c3d_child.py")
+STUCK = 0.5
+"""N; a loaded plate's force varies by more than this, even under someone standing still."""
+
 _SECONDS = 60.0
 _SECONDS_PER_MEGABYTE = 2.0
 _MODEL_OUTPUTS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
@@ -228,11 +231,22 @@ def _forces(raw: _Raw, skeleton: Skeleton, what: str) -> tuple[Forces | None, li
     if raw.analogs.size == 0:
         return None, [f"{count} force plate(s) described, but no analog data: no forces."]
     notes: list[str] = []
+    names: list[str] = []
     wrenches, corners = [], []
     for index in range(count):
         plate, channels = _plate(raw, skeleton, index, what, notes)
+        normal = surface_wrench(plate, channels)[0][:, 2]
+        if np.ptp(normal) < STUCK and abs(normal.mean()) > POINT_FORCE:
+            notes.append(
+                f"Force plate {index + 1} stands still at {abs(normal.mean()):.0f} N"
+                " (an amplifier at its limit): left out."
+            )
+            continue
+        names.append(f"plate_{index + 1}")
         wrenches.append(wrench_in_lab(plate, channels))
         corners.append(plate.corners)
+    if not wrenches:
+        return None, notes
     zero = raw.numbers("FORCE_PLATFORM", "ZERO").ravel()
     if len(zero) >= 2 and 1 <= zero[0] <= zero[1]:
         notes.append(
@@ -241,14 +255,14 @@ def _forces(raw: _Raw, skeleton: Skeleton, what: str) -> tuple[Forces | None, li
         )
     rate = skeleton.rate * skeleton.subframes
     forces = Forces(
-        names=tuple(f"plate_{k + 1}" for k in range(count)),
+        names=tuple(names),
         time=np.arange(len(raw.analogs)) / rate,
         rate=rate,
         force=np.stack([w.force for w in wrenches], axis=1),
         point=np.stack([w.point for w in wrenches], axis=1),
         torque=np.stack([w.torque for w in wrenches], axis=1),
         corners=np.stack(corners),
-        feet=(None,) * count,
+        feet=(None,) * len(names),
         moment_at_origin=np.stack([w.moment_at_origin for w in wrenches], axis=1),
     )
     return forces, notes

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..vocabulary import Array
-from .rigid import NEAR, Distances, distances, neighbours
+from .rigid import NEAR, Distances, distances, neighbours, seen_median
 from .trial import Markers
 
 JUMP = 0.03
@@ -68,7 +68,7 @@ def drop_strays(markers: Markers) -> tuple[Markers, list[str]]:
         off = np.abs(apart - table.typical[k, near])
         enough = np.isfinite(off).sum(axis=1) >= 2
         stray = np.zeros(len(off), dtype=bool)
-        stray[enough] = np.nanmedian(off[enough], axis=1) > STRAY
+        stray[enough] = seen_median(off[enough].T) > STRAY
         stray &= _at_peace(markers.positions, near, table)
         # A few samples are strays; many mean that the neighbours were no neighbours.
         if 0 < stray.sum() <= 0.02 * len(stray) + 2:
@@ -88,22 +88,24 @@ def exchanged_in_time(markers: Markers) -> tuple[Markers, list[str]]:
     """
     positions = markers.positions.copy()
     turns: dict[tuple[int, int], list[int]] = {}
-    state: dict[tuple[int, int], bool] = {}
+    if len(positions) < 3:
+        return markers, []
     for frame in _jump_frames(positions):
-        for pair in _exchanges(positions, frame):
+        path = 2 * positions[frame - 1] - positions[frame - 2]
+        for pair in _exchanges(positions[frame], path):
             positions[frame:, list(pair)] = positions[frame:, list(reversed(pair))]
-            turns.setdefault(pair, []).append(int(frame))
-            state[pair] = not state.get(pair, False)
+            turns.setdefault(pair, []).append(frame)
+    # The first frame has nothing before it: it is held against what follows.
+    for pair in _exchanges(positions[0], 2 * positions[1] - positions[2]):
+        positions[0, list(pair)] = positions[0, list(reversed(pair))]
+        turns.setdefault(pair, []).insert(0, 1)
     notes = []
     for (i, j), frames in turns.items():
-        edges = [0, *frames, len(positions)]
-        exchanged = sum(
-            b - a for a, b in zip(edges[1::2], [*edges[2::2], len(positions)], strict=False)
-        )
-        if exchanged > len(positions) / 2:
+        fewer = _changed(positions[:, i], markers.positions[:, i])
+        if fewer > len(positions) / 2:
             positions[:, [i, j]] = positions[:, [j, i]]
+            fewer = _changed(positions[:, i], markers.positions[:, i])
         a, b = markers.names[i], markers.names[j]
-        fewer = min(exchanged, len(positions) - exchanged)
         notes.append(
             f"{a} and {b} exchange names at frame {', '.join(str(f + 1) for f in frames[:6])}"
             f"{' …' if len(frames) > 6 else ''}: put back in {fewer} frames."
@@ -222,10 +224,13 @@ def _jump_frames(positions: Array) -> list[int]:
     return [int(f) + 2 for f in np.flatnonzero(many)]
 
 
-def _exchanges(positions: Array, frame: int) -> list[tuple[int, int]]:
-    """Pairs that continue each other's path at a frame instead of their own."""
-    here = positions[frame]
-    path = 2 * positions[frame - 1] - positions[frame - 2]
+def _changed(after: Array, before: Array) -> int:
+    """Frames in which a path was altered."""
+    return int((~np.isclose(after, before, rtol=0, atol=0, equal_nan=True)).any(axis=1).sum())
+
+
+def _exchanges(here: Array, path: Array) -> list[tuple[int, int]]:
+    """Pairs of markers that are where the other was going, (M, 3) and (M, 3)."""
     # miss[i, j]: how far marker i is from where marker j was going
     miss = np.linalg.norm(here[:, None] - path[None], axis=2)
     own = np.diag(miss)
