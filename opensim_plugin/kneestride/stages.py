@@ -53,7 +53,7 @@ from .model.osim import load_model
 from .model.paths import MusclePaths, exact_paths
 from .model.tables import FIGURES, RUNNER_MODEL
 from .motion.anatomy import anatomical_paths
-from .motion.filtering import smooth_derivatives
+from .motion.filtering import lowpass, smooth_derivatives
 from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
 from .motion.kinematics import AnatomicalPaths, Motion
 from .settings import Settings
@@ -256,8 +256,20 @@ def smooth(fitted: FittedSubject, prepared: Prepared, raw: Motion, cutoff: float
         flexion_sign={s: knees[s].flexion_sign for s in SIDES},
         progression=np.array([1.0, 0.0, 0.0]),
         belt_velocity=prepared.frame.belt,
+        captured=_captured_feet(prepared, cutoff),
     )
     return Smoothed(replace(raw, q=q), qd, qdd, paths)
+
+
+def _captured_feet(prepared: Prepared, cutoff: float) -> dict[str, Array]:
+    """Low-passed paths of the markers that sit on foot landmarks."""
+    markers = prepared.trial.markers
+    out = {}
+    for label, landmark in prepared.names.landmarks.items():
+        if landmark.startswith(("heel", "metatarsal", "toe", "big_toe", "small_toe")):
+            path = markers.positions[:, markers.names.index(label)]
+            out[landmark] = lowpass(path, markers.rate, cutoff)
+    return out
 
 
 def with_belt_speed(frame: GroundFrame, speed: float) -> GroundFrame:

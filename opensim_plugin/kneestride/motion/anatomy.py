@@ -27,6 +27,7 @@ def anatomical_paths(
     flexion_sign: Mapping[Side, float],
     progression: Array,
     belt_velocity: Array,
+    captured: Mapping[str, Array] | None = None,
 ) -> AnatomicalPaths:
     """Points, angles and frames of every frame.
 
@@ -37,6 +38,9 @@ def anatomical_paths(
     places : landmark id → body index and place (3,) m in that body
     flexion_sign : per side, +1 where the model's knee coordinate grows with flexion
     progression : (3,) unit vector; belt_velocity : (3,) m/s
+    captured : landmark id → (T, 3) m, optional
+        Recorded paths to prefer over the model's, NaN where not seen. For the feet: a
+        model's foot hangs on the whole leg and may lie millimetres beside the real one.
 
     Returns
     -------
@@ -50,6 +54,8 @@ def anatomical_paths(
             points[f"{name}_{side}"] = position[:, model.body(f"{body}_{side}")]
     for name, (b, place) in places.items():
         points[name] = position[:, b] + rotation[:, b] @ place
+    for name, path in (captured or {}).items():
+        points[name] = prefer_captured(path, points[name])
     for side in SIDES:
         for name, choices in ALIASES.items():
             found = [c for c in choices if f"{c}_{side}" in points]
@@ -64,3 +70,18 @@ def anatomical_paths(
     return AnatomicalPaths(
         np.asarray(time), rate, points, angles, frames, progression, belt_velocity
     )
+
+
+def prefer_captured(captured: Array, modelled: Array) -> Array:
+    """Captured path (T, 3), bridged where missing by the modelled one moved alongside.
+
+    The difference of the two is carried linearly across a gap, so that the path has no
+    step where the marker is lost or found.
+    """
+    seen = np.isfinite(captured).all(axis=1)
+    if not seen.any():
+        return modelled
+    frames = np.arange(len(captured))
+    off = (captured - modelled)[seen]
+    bridge = np.column_stack([np.interp(frames, frames[seen], off[:, i]) for i in range(3)])
+    return modelled + bridge

@@ -84,6 +84,8 @@ _SLOWEST_SWING = 1.0
 _STANDING = 0.4
 """Largest speed (m/s) of a standing forefoot over its ground."""
 
+_NEARBY = 1.0
+"""s around a pass in which the foot's lowest point is sought."""
 _FLOOR = 0.06
 """A standing forefoot is at most this (m) above its lowest place of the recording."""
 
@@ -158,8 +160,11 @@ def is_stepping(signals: Mapping[Side, FootSignals]) -> bool:
         return False
     for s in signals.values():
         height = s.forefoot[:, 1]
-        if s.anchors and np.max(height[list(s.anchors)]) > height.min() + _FLOOR:
-            return False
+        # Against the lowest point near by: a runway's frame may be tilted by half a degree.
+        for k in s.anchors:
+            near = height[np.abs(s.time - s.time[k]) < _NEARBY]
+            if height[k] > near.min() + _FLOOR:
+                return False
     time = next(iter(signals.values())).time
     return all(
         a[1] != b[1] and time[b[0]] - time[a[0]] > _CLOSEST_PASSES for a, b in pairwise(passes)
