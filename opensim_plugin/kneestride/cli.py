@@ -1,4 +1,4 @@
-"""The command line: `kneestride analyse` and `kneestride demo`.
+"""The command line: `kneestride analyse`, `kneestride simulate` and `kneestride demo`.
 
 Exit status 0: done. 2: the call or the input is wrong, with one message on stderr that
 says what was expected, what was found and what to do. 1: a defect of ours, with the
@@ -158,6 +158,70 @@ def demo(
         results = demo_reference(Path(capture), progress=progress)
     results = replace(results, summary={**results.summary, _DEMO: True})
     finish(results, target, overwrite, quiet, as_json)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for the variants; must not exist yet.")],
+    results: Annotated[
+        Path | None, typer.Argument(help="Results folder of a run or walk with forces.")
+    ] = None,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Take the reference runner instead.")
+    ] = False,
+    stride: Annotated[
+        str, typer.Option(help="valgus, neutral, knee-out, crossover or all.")
+    ] = "all",
+    dose: Annotated[
+        float | None,
+        typer.Option(help="Degrees (valgus, knee-out) or mm (crossover), positive."),
+    ] = None,
+    side: Annotated[str, typer.Option(help="r, l or both.")] = "both",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate the captured stride with the knee in, neutral or out, or the foot across.
+
+    OUT holds original/, a results folder per variant, and comparison.csv. Everything in
+    the variants is simulated and says so.
+    """
+    from .results.replace import check_target
+    from .simulation.variants import chosen_variants
+
+    variants = chosen_variants(stride, dose, side)
+    if reference == (results is not None):
+        raise SettingsError(
+            expected="either a results folder or --reference",
+            found="both" if reference else "neither",
+            todo="give the folder that kneestride analyse wrote, or --reference",
+        )
+    target = check_target(out, overwrite)
+
+    import tempfile
+
+    from .simulate import simulate as run
+    from .simulate import write_simulation
+
+    with (
+        tempfile.TemporaryDirectory(prefix="kneestride-") as capture,
+        progress_bar(quiet or as_json) as progress,
+    ):
+        source: Path | Results
+        if results is None:
+            from .chain import demo_reference
+
+            source = demo_reference(Path(capture))
+        else:
+            source = results
+        found = run(source, variants, progress=progress)
+    write_simulation(target, found, overwrite)
+    if as_json:
+        typer.echo((target / "summary.json").read_text(encoding="utf-8").strip())
+    elif not quiet:
+        for line in found.lines():
+            typer.echo(line)
+        typer.echo(f"Results: {target}")
 
 
 _DEMO = "demo"

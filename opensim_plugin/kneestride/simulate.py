@@ -7,6 +7,7 @@ Every variant is a change of the residual-reduced stride, so that all difference
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +17,33 @@ import numpy as np
 from . import stages
 from .loads.sensitivities import default_sources
 from .loads.types import KneeLoads
-from .results.compare import compare, comparison_csv, condition, knee_sensitivities
-from .results.folder import Results, read_results
+from .results.compare import Condition, compare, comparison_csv, condition, knee_sensitivities
+from .results.folder import Results, read_results, write_results
+from .results.replace import replace_folder
+from .simulation.describe import (
+    about_original,
+    about_variant,
+    reduction_warnings,
+    variant_warnings,
+)
 from .simulation.recording import load_stride, one_a_side, results_of, unroll
 from .simulation.runner import Runner, runner_of
 from .simulation.solve import Reduced, Simulated, reduce, simulate_variant
 from .simulation.stride import cut_stride
-from .simulation.variants import Variant, variant
+from .simulation.variants import NAMES, Variant, variant
 from .vocabulary import SIDES, Array, Side
 
 Progress = Callable[[str, float], None]
 MEASURES = ("projection_angle_mid_deg", "step_width_mm")
 PEAKS = ("medial", "lateral", "total", "adduction_moment", "patellofemoral")
+SHOWN = (
+    ("projection deg", "projection_angle_mid_deg", 1),
+    ("step width mm", "step_width_mm", 1),
+    ("adduction moment N m", "adduction_moment_peak_Nm", 1),
+    ("medial BW", "medial_peak_BW", 2),
+    ("lateral BW", "lateral_peak_BW", 2),
+)
+"""What the closing lines show of each stride: words, column, decimals."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,18 @@ class Simulation:
         ]
         return comparison_csv(found)
 
-    def _condition(self, name: str, results: Results, side: Side):  # type: ignore[no-untyped-def]
+    def lines(self) -> list[str]:
+        """What a person wants to read when the work is done."""
+        out = list(self.original.warnings)
+        for name, results in {"original": self.original, **self.variants}.items():
+            for row in sorted(results.strides, key=lambda r: str(r["side"]), reverse=True):
+                figures = ", ".join(f"{label} {row[c]:.{d}f}" for label, c, d in SHOWN)
+                out.append(f"  {name:10} {row['side']}: {figures}")
+        for results in self.variants.values():
+            out += results.warnings
+        return out
+
+    def _condition(self, name: str, results: Results, side: Side) -> Condition:
         knee = self.runner.knees[side]
         spacing = float(np.linalg.norm(knee.medial_compartment - knee.lateral_compartment))
         leg = self.reduced.problem.legs[side]
@@ -96,7 +123,7 @@ def simulate(
     KneestrideError
         When the results hold no complete stride with a ground reaction.
     """
-    chosen = list(variants) if variants is not None else [variant(n) for n in DEFAULTS]
+    chosen = list(variants) if variants is not None else [variant(n) for n in NAMES]
     source = results if isinstance(results, Results) else read_results(Path(results))
     tell = progress or _silent
     tell("stride", 0.0)
@@ -124,9 +151,6 @@ def simulate(
             about=about_variant(made), warnings=variant_warnings(made), watch=watch,
         )  # fmt: skip
     return Simulation(original, found, reduced, fits, runner)
-
-
-DEFAULTS = ("valgus", "neutral", "knee-out", "crossover")
 
 
 def prepare(source: Results, start: float | None = None) -> tuple[Runner, Reduced]:
@@ -206,96 +230,35 @@ def folder_name(v: Variant, taken: Mapping[str, object]) -> str:
     return v.label.replace(", ", "-").replace(" ", "-")
 
 
-def about_original(reduced: Reduced) -> dict[str, object]:
-    """What `summary.json` says of the residual-reduced stride."""
-    s = reduced.problem.stride
-    return {
-        "variant": "original",
-        "stride_start_s": s.start,
-        "stride_period_s": s.period,
-        "stride_side": s.side,
-        "drift_m_s": [float(v) for v in s.drift],
-        "closing_moved": _readable(s.closing),
-        "reduction_moved": _readable(reduced.moved),
-        "residual_before": vars(reduced.before).copy(),
-        "residual_after": vars(reduced.after).copy(),
-        "rule_kept": reduced.after.kept,
-        "iterations": reduced.iterations,
+def write_simulation(target: Path, simulation: Simulation, overwrite: bool = False) -> Path:
+    """Write `original/`, a folder per variant, comparison.csv and summary.json in one step.
+
+    Parameters
+    ----------
+    target : Path
+    overwrite : bool, whether an earlier comparison of that name may be replaced
+
+    Raises
+    ------
+    ResultsError
+        See `results.replace.replace_folder`.
+    """
+    everything = {"original": simulation.original, **simulation.variants}
+    summary = {
+        "kind": "comparison",
+        "trial": simulation.original.trial,
+        "folders": list(everything),
+        "simulation": {n: r.summary["simulation"] for n, r in everything.items()},
     }
 
+    def fill(folder: Path) -> None:
+        for name, results in everything.items():
+            write_results(folder / name, results)
+        (folder / "comparison.csv").write_text(simulation.comparison(), encoding="utf-8")
+        text = json.dumps(summary, indent=1, ensure_ascii=False)
+        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 
-def about_variant(made: Simulated) -> dict[str, object]:
-    """What `summary.json` says of a variant: asked, got, and what was absorbed."""
-    return {
-        "variant": made.variant.name,
-        "dose": made.variant.dose,
-        "sides": list(made.variant.sides),
-        "hold_knee_flexion": made.variant.hold_knee_flexion,
-        "residual_force_change_N": made.force_change,
-        "residual_moment_change_Nm": made.moment_change,
-        "moment_change_without_corrections_Nm": made.uncorrected,
-        "pressure_correction_mm": 1e3 * made.pressure_correction,
-        "free_moment_correction_Nm": made.free_moment,
-        "foot_slide_mm": 1e3 * made.slide,
-        "foot_sink_mm": 1e3 * made.sink,
-        "leg_clearance_mm": 1e3 * made.clearance,
-        "leg_clearance_before_mm": 1e3 * made.base_clearance,
-        "over_joint_limit_deg": float(np.degrees(made.over_limit)),
-        "projection_angle_change_deg": {
-            s: float(np.degrees(v)) for s, v in made.projection.items()
-        },
-        "step_width_change_mm": 1e3 * made.width,
-        "iterations": made.iterations,
-        "fit_seconds": made.seconds,
-    }
-
-
-def _readable(moved: Mapping[str, float]) -> dict[str, float]:
-    """Largest changes in mm and degrees, only those worth reading."""
-    out = {}
-    for name, value in moved.items():
-        slide = name in ("pelvis_tx", "pelvis_ty", "pelvis_tz")
-        figure = 1e3 * value if slide else float(np.degrees(value))
-        if figure >= 0.05:
-            out[f"{name}_{'mm' if slide else 'deg'}"] = round(figure, 2)
-    return out
-
-
-def reduction_warnings(reduced: Reduced) -> tuple[str, ...]:
-    """What the user has to know of the residual-reduced stride."""
-    a = reduced.after
-    sentence = (
-        f"One captured stride, made to repeat and brought into balance: pelvis residuals "
-        f"{100 * a.force_share:.1f} % of the peak ground force (rule: 5 %) and "
-        f"{100 * a.moment_share:.2f} % of it times the mass centre's height (rule: 1 %)"
-    )
-    return (sentence + (". " if a.kept else "; the rule is missed. ")
-            + "summary.json lists what was moved.",)  # fmt: skip
-
-
-FORCE_LIMIT, MOMENT_LIMIT = 10.0, 4.0
-SLIDE_LIMIT, SINK_LIMIT = 0.001, 0.003
-
-
-def variant_warnings(made: Simulated) -> tuple[str, ...]:
-    """What the user has to know of a simulated stride; the first is always there."""
-    out = [
-        f"Simulated, not captured: {made.variant.label}. Corrections of the ground reaction: "
-        f"centre of pressure {1e3 * made.pressure_correction:.1f} mm, free moment "
-        f"{made.free_moment:.1f} N m; pelvis residuals change by {made.force_change:.1f} N and "
-        f"{made.moment_change:.1f} N m. No reflexes and no new cadence."
-    ]
-    if made.force_change > FORCE_LIMIT or made.moment_change > MOMENT_LIMIT:
-        out.append(
-            f"The balance is missed (limits {FORCE_LIMIT:g} N and {MOMENT_LIMIT:g} N m): a "
-            "smaller dose will keep it."
-        )
-    if made.slide > SLIDE_LIMIT or made.sink > SINK_LIMIT:
-        out.append(
-            f"The standing foot slides {1e3 * made.slide:.1f} mm and sinks "
-            f"{1e3 * made.sink:.1f} mm (limits 1 and 3 mm)."
-        )
-    return tuple(out)
+    return replace_folder(target, fill, overwrite)
 
 
 def _silent(stage: str, share: float) -> None:

@@ -34,7 +34,7 @@ class Basis:
     @property
     def knots(self) -> int:
         """Number of basis functions."""
-        return self.value.shape[1]
+        return int(self.value.shape[1])
 
     def expand(self, coefficients: Array) -> tuple[Array, Array, Array]:
         """Curve with its two derivatives, each (T, N), from coefficients (K, N)."""
@@ -100,10 +100,7 @@ def derivative_matrix(frames: int, period: float) -> Array:
     sign = np.where(difference % 2 == 0, 1.0, -1.0)
     angle = np.pi * difference / frames
     with np.errstate(divide="ignore"):
-        if frames % 2:
-            matrix = 0.5 * sign / np.sin(angle)
-        else:
-            matrix = 0.5 * sign / np.tan(angle)
+        matrix = 0.5 * sign / (np.sin(angle) if frames % 2 else np.tan(angle))
     np.fill_diagonal(matrix, 0.0)
     out: Array = matrix * (2.0 * np.pi / period)
     return out

@@ -161,7 +161,8 @@ def _step(basis: Basis, blocks: Sequence[Block], N: int) -> Array:
         linalg.cho_factor(dense, lower=True, overwrite_a=True, check_finite=False),
         np.asarray(gradient).ravel(),
     )
-    return -found.reshape(K, N)
+    out: Array = -np.asarray(found).reshape(K, N)
+    return out
 
 
 def _add_diagonal(square: dict[tuple[int, int], Array], key: tuple[int, int],

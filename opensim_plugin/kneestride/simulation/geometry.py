@@ -51,16 +51,17 @@ def projection_angle(state: BodyState, leg: Leg) -> tuple[Array, Array]:
     """Frontal-plane projection angle (T,) rad and its derivative (T, N)."""
     points = [state.point(*p) for p in (leg.hip, leg.knee, leg.ankle)]
     slopes = [state.point_jacobian(*p) for p in (leg.hip, leg.knee, leg.ankle)]
-    angle, slope = 0.0, 0.0
+    angle, slope = np.zeros(len(points[0])), np.zeros(slopes[0][:, 0].shape)
     for k, sign in ((1, 1.0), (2, -1.0)):
         line, change = points[k] - points[k - 1], slopes[k] - slopes[k - 1]
         m, d = line @ leg.medial, -line[:, 1]
         m_slope, d_slope = leg.medial @ change, -change[:, 1]
         angle = angle + sign * np.arctan2(m, d)
-        slope = slope + sign * (d[:, None] * m_slope - m[:, None] * d_slope) / (
-            m**2 + d**2
-        )[:, None]
-    return np.asarray(angle), np.asarray(slope)
+        slope = (
+            slope
+            + sign * (d[:, None] * m_slope - m[:, None] * d_slope) / (m**2 + d**2)[:, None]
+        )
+    return angle, slope
 
 
 def knee_displacement(state: BodyState, leg: Leg) -> tuple[Array, Array]:
@@ -144,7 +145,9 @@ def closest(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
     uu, vv, uv = (np.sum(x * y, axis=1) for x, y in ((u, u), (v, v), (u, v)))
     uw, vw = np.sum(u * w, axis=1), np.sum(v * w, axis=1)
     slant = uu * vv - uv**2
-    s = np.clip(np.where(slant > 1e-12, (uv * vw - uw * vv) / np.maximum(slant, 1e-12), 0), 0, 1)
+    s = np.clip(
+        np.where(slant > 1e-12, (uv * vw - uw * vv) / np.maximum(slant, 1e-12), 0), 0, 1
+    )
     t = np.clip((uv * s + vw) / vv, 0.0, 1.0)
     s = np.clip((uv * t - uw) / uu, 0.0, 1.0)
     return s, t

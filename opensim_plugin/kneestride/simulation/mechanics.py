@@ -92,9 +92,7 @@ class Wrench:
 
 def turn(rotation: Array, station: Array) -> Array:
     """(T, 3): a station (3,) or (T, 3) in the axes of the ground."""
-    out: Array = np.einsum(
-        "tij,tj->ti", rotation, np.broadcast_to(station, (len(rotation), 3))
-    )
+    out: Array = np.einsum("tij,tj->ti", rotation, np.broadcast_to(station, (len(rotation), 3)))
     return out
 
 
@@ -156,9 +154,7 @@ def body_state(model: Multibody, q: Array, free: IntArray) -> BodyState:
     T, B, N = len(q), len(model.bodies), len(free)
     rotation, position = np.empty((T, B, 3, 3)), np.empty((T, B, 3))
     linear, turning = np.empty((T, B, 3, N)), np.empty((T, B, 3, N))
-    jacobians_kernel(
-        tree, np.ascontiguousarray(q), column, rotation, position, linear, turning
-    )
+    jacobians_kernel(tree, np.ascontiguousarray(q), column, rotation, position, linear, turning)
     com = model.center_of_mass(rotation, position)
     return BodyState(rotation, position, com, linear, turning)
 

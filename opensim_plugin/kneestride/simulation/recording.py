@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import outcome, stages
 from ..capture.trial import Markers
@@ -47,7 +48,7 @@ class Recording:
     qd: Array
     qdd: Array
     ground: GroundReaction
-    frame: Array
+    frame: NDArray[np.int64]
     contacts: Contacts
     starts: Mapping[Side, float]
 
@@ -61,10 +62,10 @@ def unroll(
     lead = stride.contact[other][0]
     first = int(np.floor((lead - stride.period - MARGIN) / step))
     last = int(np.ceil((lead + stride.period + MARGIN) / step))
-    count = np.arange(first, last + 1)
+    count = np.arange(first, last + 1, dtype=np.int64)
     frame = count % stride.frames
-    after = count * step
-    time = stride.start + after
+    after: Array = np.asarray(count * step, dtype=float)
+    time: Array = stride.start + after
     q, qd = stride.q[frame].copy(), stride.qd[frame].copy()
     for axis, name in enumerate(TRANSLATIONS):
         k = stride.coordinates.index(name)
@@ -176,9 +177,7 @@ def results_of(
         )
         if coupled
         else None,
-        inverse_dynamics=Table(
-            body.full_coordinates, motion.time, loads.dynamics.tau_full
-        ),
+        inverse_dynamics=Table(body.full_coordinates, motion.time, loads.dynamics.tau_full),
         ground=ground,
         muscles=loads.recruited.muscles,
         knee=loads.knee,
@@ -253,7 +252,7 @@ def _cutoff(source: Results) -> float:
     return float(found) if isinstance(found, int | float) else stages.FAST_CUTOFF
 
 
-def _repeated(once: MusclePaths, frame: Array) -> MusclePaths:
+def _repeated(once: MusclePaths, frame: NDArray[np.int64]) -> MusclePaths:
     return replace(
         once,
         length=once.length[frame],

@@ -12,11 +12,12 @@ import numpy as np
 from ..capture.markersets import landmark_table, recognise
 from ..capture.trial import Subject
 from ..errors import ResultsError
-from ..model.fitting import FittedSubject, expected_places, pose_priors
 from ..model.fitting import MOTION_SIGMA_DEG as SPREAD_DEG
+from ..model.fitting import FittedSubject, pose_priors
 from ..model.knee import KneeGeometry, read_knee
 from ..model.multibody import Multibody
 from ..model.osim import load_model
+from ..model.places import expected_places
 from ..motion.anatomy import anatomical_paths
 from ..motion.kinematics import AnatomicalPaths
 from ..results.folder import Results

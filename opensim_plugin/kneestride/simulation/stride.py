@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,9 +123,7 @@ def cut_stride(results: Results, start: float | None = None) -> PeriodicStride:
     ground = results.ground
     assert ground is not None
     body_weight = results.subject.mass * GRAVITY
-    contacts = events_from_force(
-        ground.time, np.nan_to_num(ground.force[:, :, 1]), body_weight
-    )
+    contacts = events_from_force(ground.time, np.nan_to_num(ground.force[:, :, 1]), body_weight)
     candidates = _complete(contacts, ground)
     if not candidates:
         raise ResultsError(
@@ -144,7 +143,7 @@ def _complete(contacts: Contacts, ground: GroundReaction) -> list[tuple[Side, fl
     found: list[tuple[Side, float, float]] = []
     for side in SIDES:
         own, other = contacts.of(side), contacts.of("l" if side == "r" else "r")
-        for a, b in zip(own, own[1:], strict=False):
+        for a, b in pairwise(own):
             begin, end = a.initial_contact_s, b.initial_contact_s
             before = begin - BLEND * (end - begin)
             if not (a.complete and b.complete_start) or before < ground.time[0]:

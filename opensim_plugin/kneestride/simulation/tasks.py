@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..vocabulary import MEDIAL_SIGN, SIDES, Array, Side
+from ..vocabulary import MEDIAL_SIGN, SIDES, Array, BoolArray, Side
 from .fit import Block, Change, Diagonal, Rows
 from .geometry import (
     clearances,
@@ -88,9 +88,7 @@ class Targets:
     hold_knee_flexion: bool = False
 
 
-def task_blocks(
-    p: Problem, targets: Targets, state: BodyState, change: Change
-) -> list[Block]:
+def task_blocks(p: Problem, targets: Targets, state: BodyState, change: Change) -> list[Block]:
     """Everything but the laws of motion, for a change of posture."""
     blocks: list[Block] = []
     for side in SIDES:
@@ -104,7 +102,7 @@ def task_blocks(
 
 
 def reduction_blocks(
-    p: Problem, informed: Array, state: BodyState, change: Change
+    p: Problem, informed: BoolArray, state: BodyState, change: Change
 ) -> list[Block]:
     """What residual reduction should leave as captured; `informed` (N,) by markers."""
     sigma = np.where(informed, REDUCTION_DEG, UNSEEN_DEG) * DEG
@@ -183,9 +181,7 @@ def _foot(
     ]  # fmt: skip
 
 
-def _knee(
-    p: Problem, targets: Targets, state: BodyState, side: Side
-) -> list[Block]:
+def _knee(p: Problem, targets: Targets, state: BodyState, side: Side) -> list[Block]:
     leg = p.legs[side]
     share = p.stride.stance_phase(side)
     stands = np.isfinite(share).astype(float)[:, None]
@@ -239,5 +235,3 @@ def _clear(p: Problem, state: BodyState) -> Block:
     short = np.minimum(now - least, 0.0)
     weight = np.where(short < 0.0, 1.0 / CLEARANCE_SIGMA, 0.0)
     return Rows("clearance", short, weight, slope)
-
-

@@ -24,7 +24,9 @@ LUMBAR = ("lumbar_extension", "lumbar_bending", "lumbar_rotation")
 NEWTON_STEPS = 6
 
 
-def upright_trunk(runner: Runner, stride: PeriodicStride, informed: BoolArray) -> PeriodicStride:
+def upright_trunk(
+    runner: Runner, stride: PeriodicStride, informed: BoolArray
+) -> PeriodicStride:
     """The stride with a steady trunk where markers did not inform it; else unchanged.
 
     Parameters

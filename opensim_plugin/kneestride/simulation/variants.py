@@ -87,6 +87,32 @@ def variant(name: str, dose: float | None = None, sides: Sides = SIDES) -> Varia
     return Variant(chosen, value, sides)
 
 
+def chosen_variants(name: str, dose: float | None, side: str) -> tuple[Variant, ...]:
+    """What the command line's --stride, --dose and --side ask for.
+
+    Raises
+    ------
+    SettingsError
+        Unknown names, or a dose for all variants at once.
+    """
+    legs: dict[str, Sides] = {"r": ("r",), "l": ("l",), "both": SIDES}
+    if side not in legs:
+        raise SettingsError("a leg", f"'{side}'", "correct --side", legs)
+    if name != "all":
+        if name not in NAMES:
+            raise SettingsError(
+                "a stride to simulate", f"'{name}'", "correct --stride", (*NAMES, "all")
+            )
+        return (variant(name, dose, legs[side]),)
+    if dose is not None:
+        raise SettingsError(
+            "--dose together with one --stride",
+            f"--dose {dose:g} for all of them, whose units differ",
+            "name one stride, or leave --dose out",
+        )
+    return tuple(variant(n, None, legs[side]) for n in NAMES)
+
+
 def targets_of(p: Problem, v: Variant) -> Targets:
     """What a variant asks of this stride."""
     chosen = set(v.sides)
