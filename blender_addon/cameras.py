@@ -8,6 +8,10 @@ from . import framing, skeleton
 VIEWS = ("frontal", "sagittal", "posterior", "plateau", "three_knees", "orbit")
 CAMERA, PIVOT = "Kneestride camera", "Kneestride orbit"
 LENS, SENSOR = 70.0, 36.0
+SHIFT = -0.085
+"""Moves the picture's subject up by this share of its width, above the curves."""
+FREE = (0.86, 0.62)
+"""Share of the picture's width and height that the legend leaves to the subject."""
 _DIRECTION = {
     "frontal": (0.0, -1.0, 0.06),
     "sagittal": (-1.0, -0.12, 0.05),
@@ -15,6 +19,11 @@ _DIRECTION = {
     "three_knees": (0.0, -1.0, 0.04),
     "orbit": (0.0, -1.0, 0.10),
 }
+KNEE_SPACING = 0.22
+"""Between the runners when only their knees are shown, m."""
+STANCE = 0.42
+"""Part of a stride that the knees' picture has to hold."""
+_ARM = ("humerus", "ulna", "radius", "hand")
 _ABOVE_PLATEAU = ("femur", "femoral_cartilage", "patella", "patellar_cartilage", "menisci")
 
 
@@ -46,17 +55,20 @@ def aim(scene, scene_data, clips, roots, view, side="r"):
         raise ValueError(f"There is no view '{view}'; choose one of: {', '.join(VIEWS)}.")
     eye = camera(scene)
     _release(scene, eye)
+    eye.data.shift_y = SHIFT * min(1.0, scene.render.resolution_x / scene.render.resolution_y)
     _hide(roots, view, side)
+    close = view == "three_knees"
+    skeleton.place(scene_data, roots, KNEE_SPACING if close else skeleton.SPACING)
+    bpy.context.view_layer.update()
     if view == "plateau":
         _over_plateau(scene, scene_data, eye, roots, side)
         return eye
-    points = _points(scene_data, clips, roots, knees_only=view == "three_knees")
+    points = _points(scene_data, clips, roots, side if close else "")
     axes = framing.view_axes(_DIRECTION[view])
     eye.data.type = "PERSP"
     size = _size(scene)
-    place = framing.fit_perspective(
-        points, axes, framing.half_angles(LENS, SENSOR, *size), margin=1.22
-    )
+    tangents = np.tan(framing.half_angles(LENS, SENSOR, *size)) * FREE
+    place = framing.fit_perspective(points, axes, np.arctan(tangents), margin=1.04)
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = axes, place
     eye.matrix_world = matrix.T.tolist()
@@ -69,38 +81,37 @@ def _size(scene):
     return scene.render.resolution_x, scene.render.resolution_y
 
 
-def _points(scene_data, clips, roots, knees_only):
-    wanted = ("femur", "tibia", "patella") if knees_only else None
+def _points(scene_data, clips, roots, knee):
+    """Corners of every mesh's box over time; of one knee in stance when `knee` is a side."""
     corners = []
     for clip, root, runner in zip(clips, roots, scene_data.runners, strict=True):
         ground = np.array(root.matrix_world)
         for mesh in scene_data.meshes:
-            if wanted and not mesh.body.startswith(wanted):
-                continue
             vertices = scene_data.shapes[runner.shape][mesh.name]
-            if knees_only:
-                vertices = _near_knee(mesh, vertices)
-                if vertices is None:
-                    continue
+            if knee:
+                vertices = _near_knee(mesh, vertices, knee)
+            if not len(vertices):
+                continue
             low, high = vertices.min(axis=0), vertices.max(axis=0)
             box = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1])
                             for z in (low[2], high[2])])  # fmt: skip
             b = scene_data.bodies.index(mesh.body)
-            step = max(len(clip.frame) // 24, 1)
-            turn = rotation_matrices(clip.quaternion[::step, b])
-            at = np.einsum("tij,nj->tni", turn, box) + clip.position[::step, None, b]
+            last = int(len(clip.frame) * (STANCE if knee else 1.0))
+            step = max(last // 24, 1)
+            turn = rotation_matrices(clip.quaternion[:last:step, b])
+            at = np.einsum("tij,nj->tni", turn, box) + clip.position[:last:step, None, b]
             corners.append(at.reshape(-1, 3) @ ground[:3, :3].T + ground[:3, 3])
     return np.concatenate(corners)
 
 
-def _near_knee(mesh, vertices):
-    if mesh.name.startswith("femur"):
-        near = vertices[vertices[:, 1] < vertices[:, 1].min() * 0.80]
-    elif mesh.name.startswith("tibia"):
-        near = vertices[vertices[:, 1] > -0.10]
-    else:
-        near = vertices
-    return near if len(near) else None
+def _near_knee(mesh, vertices, side):
+    if mesh.side != side:
+        return vertices[:0]
+    if mesh.body.startswith("femur"):
+        return vertices[vertices[:, 1] < vertices[:, 1].min() * 0.80]
+    if mesh.body.startswith("tibia"):
+        return vertices[vertices[:, 1] > -0.10]
+    return vertices if mesh.body.startswith("patella") else vertices[:0]
 
 
 def rotation_matrices(quaternion):
@@ -116,9 +127,9 @@ def _hide(roots, view, side):
     for root in roots:
         for name, thing in skeleton.meshes_of(root).items():
             base = name.rsplit("_", 1)[0] if name.endswith(("_r", "_l")) else name
-            off = view == "plateau" and (
-                base in _ABOVE_PLATEAU or not name.endswith(f"_{side}")
-            )
+            other = not name.endswith(f"_{side}")
+            off = view == "plateau" and (base in _ABOVE_PLATEAU or other)
+            off = off or (view == "three_knees" and (other or base in _ARM))
             thing.hide_render = thing.hide_viewport = off
 
 
@@ -130,7 +141,7 @@ def _over_plateau(scene, scene_data, eye, roots, side):
     middle = pads.mean(axis=0)
     eye.data.type = "ORTHO"
     width, height = _size(scene)
-    eye.data.ortho_scale = 0.12 * max(1.0, width / height)
+    eye.data.ortho_scale = 0.135 * max(1.0, width / height)
     eye.parent = tibia
     # Right of the picture is the runner's right, the top is the front of the knee.
     axes = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]], dtype=float)

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def half_angles(lens_mm, sensor_mm, width, height):
-    """Return half angles of view (horizontal, vertical) in radians; the sensor spans the longer side."""
+    """Return half angles of view (horizontal, vertical), rad; the sensor spans the longer."""
     wide = np.arctan(sensor_mm / 2 / lens_mm)
     if width >= height:
         return wide, np.arctan(np.tan(wide) * height / width)
@@ -18,7 +18,7 @@ def half_angles(lens_mm, sensor_mm, width, height):
 
 
 def view_axes(direction, up=(0.0, 0.0, 1.0)):
-    """Return camera axes (3, 3), columns right, up and backwards, looking along -`direction`."""
+    """Return camera axes (3, 3): columns right, up, backwards; it looks along -`direction`."""
     back = np.asarray(direction, dtype=float)
     back = back / np.linalg.norm(back)
     right = np.cross(np.asarray(up, dtype=float), back)
@@ -52,7 +52,7 @@ def fit_perspective(points, axes, angles, margin=1.0):
 
 
 def fit_orthographic(points, axes, aspect, margin=1.0):
-    """Return centre (3,) and width of the picture that holds all points; aspect width/height."""
+    """Return centre (3,) and width of the picture of all points; aspect is width / height."""
     local = np.asarray(points, dtype=float) @ axes
     low, high = local.min(axis=0), local.max(axis=0)
     size = (high - low) * margin

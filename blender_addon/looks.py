@@ -6,10 +6,20 @@ import numpy as np
 from . import colour_scale, skeleton
 
 LOOKS = {
-    "clinic": {"back": (0.93, 0.95, 0.97), "ink": (0.10, 0.13, 0.18), "world": 0.75},
-    "classroom": {"back": (0.16, 0.19, 0.24), "ink": (0.95, 0.95, 0.93), "world": 0.35},
-    "dark": {"back": (0.03, 0.03, 0.04), "ink": (0.86, 0.87, 0.88), "world": 0.22},
-    "print": {"back": (1.00, 1.00, 1.00), "ink": (0.00, 0.00, 0.00), "world": 0.80},
+    "clinic": {
+        "back": (0.93, 0.95, 0.97),
+        "ink": (0.10, 0.13, 0.18),
+        "world": 0.42,
+        "sun": 1.0,
+    },
+    "classroom": {
+        "back": (0.16, 0.19, 0.24),
+        "ink": (0.95, 0.95, 0.93),
+        "world": 0.30,
+        "sun": 1.6,
+    },
+    "dark": {"back": (0.03, 0.03, 0.04), "ink": (0.86, 0.87, 0.88), "world": 0.20, "sun": 1.5},
+    "print": {"back": (1.00, 1.00, 1.00), "ink": (0.00, 0.00, 0.00), "world": 0.45, "sun": 1.0},
 }
 """sRGB background and ink, strength of the surrounding light."""
 
@@ -47,21 +57,24 @@ def apply(scene, look, transparent=False):
     scene.view_settings.view_transform = "Standard"
     scene.view_settings.look = "None"
     scene.render.film_transparent = transparent
-    _lights(scene)
+    _lights(scene, chosen["sun"])
     return chosen
 
 
-def _lights(scene):
+def _lights(scene, sun):
     home = skeleton.collection(scene)
-    if any(thing.get("kneestride_light") for thing in home.objects):
+    there = [thing for thing in home.objects if thing.get("kneestride_light")]
+    for thing in there:
+        thing.data.energy = sun * thing["kneestride_light"]
+    if there:
         return
-    for name, turn, strength in (
-        ("Kneestride key", (50, 0, -35), 2.2),
-        ("Kneestride fill", (60, 0, 130), 1.0),
+    for name, turn, share in (
+        ("Kneestride key", (50, 0, -35), 1.0),
+        ("Kneestride fill", (60, 0, 130), 0.45),
     ):
         data = bpy.data.lights.new(name, "SUN")
-        data.energy, data.angle = strength, np.radians(12)
+        data.energy, data.angle = sun * share, np.radians(12)
         thing = bpy.data.objects.new(name, data)
         thing.rotation_euler = np.radians(turn)
-        thing["kneestride_light"] = True
+        thing["kneestride_light"] = share
         home.objects.link(thing)

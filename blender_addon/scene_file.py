@@ -222,8 +222,8 @@ class _Arrays:
             raise SceneError(f"'{key}' in '{self.name}' holds {values.dtype}, not numbers.")
         if finite and values.dtype.kind == "f" and not np.isfinite(values).all():
             raise SceneError(
-                f"'{key}' in '{self.name}' holds values that are not numbers (NaN or infinite); "
-                "a scene must be complete."
+                f"'{key}' in '{self.name}' holds values that are not numbers (NaN or "
+                "infinite); a scene must be complete."
             )
         return values
 

@@ -70,17 +70,11 @@ def build(scene_data, scene, material, spacing=SPACING):
     home = collection(scene)
     meshes = {}
     roots = []
-    count = len(scene_data.runners)
-    for k, runner in enumerate(scene_data.runners):
+    for runner in scene_data.runners:
         root = bpy.data.objects.new(f"Runner {runner.label}", None)
         root.empty_display_size = 0.1
         root["kneestride_runner"] = runner.name
-        side = ((count - 1) / 2 - k) * spacing
-        start = runner.position[:, scene_data.bodies.index("pelvis"), [0, 2]].mean(axis=0)
-        offset = np.array([side, 0.0, 0.0])
-        offset[0] += start[1]
-        offset[1] += start[0]
-        root.matrix_world = ground_matrix(offset).T.tolist()
+        root["kneestride_order"] = len(roots)
         home.objects.link(root)
         bodies = {}
         for name in scene_data.bodies:
@@ -103,7 +97,19 @@ def build(scene_data, scene, material, spacing=SPACING):
                 thing[channel.name] = 0.0
             home.objects.link(thing)
         roots.append(root)
+    place(scene_data, roots, spacing)
     return roots
+
+
+def place(scene_data, roots, spacing=SPACING):
+    """Stand the runners side by side, the first on the picture's left in the front view."""
+    pelvis = scene_data.bodies.index("pelvis")
+    for k, (root, runner) in enumerate(zip(roots, scene_data.runners, strict=True)):
+        forward, right = runner.position[:, pelvis, [0, 2]].mean(axis=0)
+        left_to_right = (k - (len(roots) - 1) / 2) * spacing
+        # Seen from the front, -y, Blender's x grows to the right.
+        offset = np.array([left_to_right + right, forward, 0.0])
+        root.matrix_world = ground_matrix(offset).T.tolist()
 
 
 def channels_of(scene_data, mesh):

@@ -77,7 +77,7 @@ def aligned(runner, side, frames):
 def aligned_length(runners, side, fps, speed):
     """Return how many frames an aligned stride takes: the mean stride at the chosen speed."""
     lengths = [np.subtract(*representative_stride(r, side)[::-1]) for r in runners]
-    return max(int(round(float(np.mean(lengths)) * fps / speed)) + 1, 2)
+    return max(round(float(np.mean(lengths)) * fps / speed) + 1, 2)
 
 
 def resample(time, values, at):
