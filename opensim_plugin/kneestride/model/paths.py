@@ -30,6 +30,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,14 @@ import numpy as np
 
 from ..errors import ModelError
 from ..vocabulary import SIDES, Array
-from .kernels import evaluate
+from .kernels import Tree, evaluate, jit
 from .multibody import Multibody
 from .osim import load_model, opensim
 
 FRAMES_WORTH_A_WORKER = 1500
 """Below this many frames a second process costs more (import, model) than it saves."""
+CHUNK = 128
+"""Frames whose body forces are held at once (about 20 MB with 80 muscles)."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class PathGeometry:
                 "a model with muscles", "none", "pass a gait model that has muscles"
             )
         self.names = tuple(str(m.getName()) for m in self._muscles)
+        self.strength: Array = np.array([m.getMaxIsometricForce() for m in self._muscles])
         self._paths = [m.getPath() for m in self._muscles]
         self.coordinates = self.multibody.coordinates
         self._order = self._mobility_order()
@@ -183,75 +187,136 @@ class PathGeometry:
         zero = opensim.Vec3(0)
         self._nothing = opensim.SpatialVec(zero, zero)
 
-    def evaluate(self, q: Array) -> MusclePaths:
+    def evaluate(self, q: Array, muscles: Sequence[int] | None = None) -> MusclePaths:
         """Muscle geometry of T frames.
 
         Parameters
         ----------
         q : (T, N) rad, m; columns as `coordinates`. Taken as they are: ranges, clamps
             and locks of the model do not apply.
+        muscles : indices into `names`, by default all; only these are in the result
         """
         q = np.ascontiguousarray(q, dtype=float)
         body = self.multibody
-        T, M, N = len(q), len(self.names), len(self.coordinates)
+        chosen = list(range(len(self.names)) if muscles is None else muscles)
+        T, M, N = len(q), len(chosen), len(self.coordinates)
         rotation, position = body.poses(q)
         full = body.expand(q)
+        slopes = np.ones_like(full)
+        coupler_slopes(body.tree, full, slopes)
         length, arms = np.empty((T, M)), np.empty((T, M, N))
         wrench = np.empty((T, M, len(SIDES), 6))
         patella = np.empty((T, M, len(SIDES), 3)) if self._patella else None
-        state_q = np.empty(full.shape[1])
-        for t in range(T):
-            state_q[self._order] = full[t]
-            forces, mobility, jacobian = self._unit_tensions(state_q, length[t])
-            arms[t] = self._independent(forces @ jacobian[6:] + mobility, full[t])
-            by_body = forces.reshape(M, -1, 6)
+        for start in range(0, T, CHUNK):
+            at = slice(start, min(start + CHUNK, T))
+            forces, mobility, jacobian = self._unit_tensions(full[at], length[at], chosen)
+            arms[at] = self._independent(forces, mobility, jacobian, slopes[at])
+            by_body = forces.reshape(*forces.shape[:2], -1, 6)
             for s, b in enumerate(self._tibia):
-                R = rotation[t, b]
-                center = position[t, b] + R @ self.centers[s]
-                force, moment = np.zeros((M, 3)), np.zeros((M, 3))
+                R = rotation[at, b]
+                center = position[at, b] + R @ self.centers[s]
+                force, moment = np.zeros((2, len(forces), M, 3))
                 for d in self._distal[s]:
-                    on_body = by_body[:, self._index[d] - 1]
-                    force += on_body[:, 3:]
-                    moment += on_body[:, :3] + np.cross(position[t, d] - center, on_body[:, 3:])
-                wrench[t, :, s, :3] = force @ R
-                wrench[t, :, s, 3:] = moment @ R
+                    on_body = by_body[:, :, self._index[d] - 1]
+                    force += on_body[..., 3:]
+                    arm = (position[at, d] - center)[:, None]
+                    moment += on_body[..., :3] + cross(arm, on_body[..., 3:])
+                wrench[at, :, s, :3] = force @ R
+                wrench[at, :, s, 3:] = moment @ R
             if patella is not None and self._patella is not None:
                 for s, b in enumerate(self._patella):
-                    patella[t, :, s] = by_body[:, self._index[b] - 1, 3:]
-        return MusclePaths(self.names, self.coordinates, length, arms, wrench, patella)
+                    patella[at, :, s] = by_body[:, :, self._index[b] - 1, 3:]
+        names = tuple(self.names[m] for m in chosen)
+        return MusclePaths(names, self.coordinates, length, arms, wrench, patella)
 
-    def _unit_tensions(self, q: Array, length: Array) -> tuple[Array, Array, Array]:
-        """Body wrenches (M, 6(B-1)), mobility forces (M, C) and Jacobian at one pose."""
-        state = self.state
-        vector = opensim.Vector.createFromMat(q)
-        state.setQ(vector)
-        self.model.realizePosition(state)
-        self.matter.calcSystemJacobian(state, self._jacobian)
-        jacobian = self._jacobian.to_numpy().copy()
-        forces = np.empty((len(self._paths), 6 * (self._bodies - 1)))
-        mobility = np.zeros((len(self._paths), q.size))
-        for m, path in enumerate(self._paths):
+    def _unit_tensions(
+        self, full: Array, length: Array, chosen: list[int]
+    ) -> tuple[Array, Array, Array]:
+        """Body wrenches (T, M, 6(B-1)), mobility forces (T, M, C), Jacobians (T, 6(B-1), C).
+
+        Fills `length` (T, M). Tensions are switched on one after the other and left on,
+        so that nothing need be cleared; differences are what each muscle does.
+        """
+        state, T, M = self.state, len(full), len(chosen)
+        paths = [self._paths[m] for m in chosen]
+        jacobian = np.empty((T, 6 * (self._bodies - 1), full.shape[1]))
+        forces = np.zeros((T, M + 1, 6 * (self._bodies - 1)))
+        mobility = np.zeros((T, M + 1, full.shape[1]))
+        transpose = self._probe_matter.multiplyBySystemJacobianTranspose
+        at_identity, flat, moved = self._probe_state, self._flat, self._mobility
+        # Views on memory that OpenSim fills; their owners live as long as `self`.
+        read_flat, read_moved = flat.to_numpy, moved.to_numpy
+        pose = np.empty(full.shape[1])
+        for t in range(T):
+            pose[self._order] = full[t]
+            state.setQ(opensim.Vector.createFromMat(pose))
+            self.model.realizePosition(state)
+            self.matter.calcSystemJacobian(state, self._jacobian)
+            jacobian[t] = self._jacobian.to_numpy()[6:]
             on_bodies = opensim.VectorOfSpatialVec(self._bodies, self._nothing)
-            self._mobility.setToZero()
-            path.addInEquivalentForces(state, 1.0, on_bodies, self._mobility)
-            self._probe_matter.multiplyBySystemJacobianTranspose(
-                self._probe_state, on_bodies, self._flat
-            )
-            forces[m] = self._flat.to_numpy()
-            mobility[m] = self._mobility.to_numpy()
-            length[m] = path.getLength(state)
-        return forces, mobility, jacobian
+            moved.setToZero()
+            for m, path in enumerate(paths):
+                path.addInEquivalentForces(state, 1.0, on_bodies, moved)
+                transpose(at_identity, on_bodies, flat)
+                forces[t, m + 1] = read_flat()
+                mobility[t, m + 1] = read_moved()
+                length[t, m] = path.getLength(state)
+        return np.diff(forces, axis=1), np.diff(mobility, axis=1), jacobian
 
-    def _independent(self, generalized: Array, full: Array) -> Array:
-        """Hand what coupled coordinates carry to their leaders: (M, C) to (M, N)."""
+    def _independent(
+        self, forces: Array, mobility: Array, jacobian: Array, slopes: Array
+    ) -> Array:
+        """Moment arms (T, M, N); what coupled coordinates carry goes to their leaders."""
         tree = self.multibody.tree
-        by_coordinate = generalized[:, self._order]
+        # Arms, head and the like carry no muscle: most of the product would be zeros.
+        pulled = np.flatnonzero(forces.any(axis=(0, 1)))
+        product = forces[:, :, pulled] @ jacobian[:, pulled]
+        by_coordinate = (product + mobility)[:, :, self._order]
         for c in np.flatnonzero(tree.leader >= 0):
-            leader = tree.leader[c]
-            slope = evaluate(tree, int(tree.coupler[c]), float(full[leader]))[1]
-            by_coordinate[:, leader] += slope * by_coordinate[:, c]
-        independent: Array = by_coordinate[:, tree.independent]
+            by_coordinate[:, :, tree.leader[c]] += slopes[:, c, None] * by_coordinate[:, :, c]
+        independent: Array = by_coordinate[:, :, tree.independent]
         return independent
+
+    def in_order(self, coordinates: tuple[str, ...], q: Array) -> Array:
+        """Columns (T, K) named `coordinates` as (T, N) in the order of `self.coordinates`.
+
+        Raises
+        ------
+        ModelError
+            When the model lacks a coordinate.
+        """
+        known = self.coordinates
+        values = np.tile(self.multibody.default, (len(q), 1))
+        for k, name in enumerate(coordinates):
+            if name in known:
+                values[:, known.index(name)] = q[:, k]
+            elif name not in self.multibody.full_coordinates:
+                raise ModelError(
+                    "a motion of this model",
+                    f"a coordinate '{name}' that it lacks",
+                    "use the motion with the model it was computed with",
+                    known,
+                )
+        return values
+
+
+@jit
+def coupler_slopes(tree: Tree, full: Array, out: Array) -> None:
+    """Slope of each coupled coordinate over its leader, (T, C); others are left alone."""
+    for c in range(full.shape[1]):
+        leader = tree.leader[c]
+        if leader >= 0:
+            for t in range(full.shape[0]):
+                out[t, c] = evaluate(tree, tree.coupler[c], full[t, leader])[1]
+
+
+def cross(a: Array, b: Array) -> Array:
+    """Cross product over the last axis; `np.cross` spends its time on axis bookkeeping."""
+    out: Array = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        out[..., i] = a[..., j] * b[..., k] - a[..., k] * b[..., j]
+    return out
 
 
 def exact_paths(
@@ -286,29 +351,40 @@ def exact_paths(
         When the model cannot be used or a coordinate is not in it.
     """
     geometry = PathGeometry(model, centers)
-    known = geometry.coordinates
-    values = np.tile(geometry.multibody.default, (len(q), 1))
-    for k, name in enumerate(coordinates):
-        if name in known:
-            values[:, known.index(name)] = q[:, k]
-        elif name not in geometry.multibody.full_coordinates:
-            raise ModelError(
-                "a motion of this model",
-                f"a coordinate '{name}' that it lacks",
-                "use the motion with the model it was computed with",
-                known,
-            )
+    return evaluate_shared(geometry, model, geometry.in_order(coordinates, q), workers)
+
+
+def evaluate_shared(
+    geometry: PathGeometry,
+    model: Path | str,
+    q: Array,
+    workers: int,
+    muscles: Sequence[int] | None = None,
+) -> MusclePaths:
+    """`geometry.evaluate(q, muscles)`, by several processes when that is faster.
+
+    Parameters
+    ----------
+    geometry : PathGeometry of `model`
+    model : path of an .osim file, or its XML text
+    q : (T, N) rad, m, columns as `geometry.coordinates`
+    """
     shares = min(workers, len(q) // (FRAMES_WORTH_A_WORKER // 2))
     if shares < 2:
-        return geometry.evaluate(values)
-    return _in_processes(geometry, model, values, shares)
+        return geometry.evaluate(q, muscles)
+    return _in_processes(geometry, model, q, shares, muscles)
 
 
 def _in_processes(
-    geometry: PathGeometry, model: Path | str, q: Array, shares: int
+    geometry: PathGeometry,
+    model: Path | str,
+    q: Array,
+    shares: int,
+    muscles: Sequence[int] | None,
 ) -> MusclePaths:
     """Evaluate the first share here and the others in fresh interpreters."""
     chunks = np.array_split(q, shares)
+    chosen = list(range(len(geometry.names)) if muscles is None else muscles)
     with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
         if _is_xml(model):
             file = Path(folder) / "model.osim"
@@ -318,25 +394,30 @@ def _in_processes(
         started = []
         for i, chunk in enumerate(chunks[1:]):
             base = Path(folder) / f"share_{i}"
-            np.savez(base.with_suffix(".in.npz"), q=chunk, centers=geometry.centers)
+            np.savez(
+                base.with_suffix(".in.npz"),
+                q=chunk,
+                centers=geometry.centers,
+                muscles=np.array(chosen),
+            )
             command = [sys.executable, "-m", "kneestride.model.paths_worker"]
             started.append(
                 subprocess.Popen([*command, str(file), str(base)], stderr=subprocess.PIPE)
             )
         try:
-            parts = [geometry.evaluate(chunks[0])]
+            parts = [geometry.evaluate(chunks[0], chosen)]
             for i, process in enumerate(started):
                 _, said = process.communicate()
                 if process.returncode:
                     raise RuntimeError(f"muscle path worker failed: {said.decode()}")
-                parts.append(_load(Path(folder) / f"share_{i}.out.npz", geometry))
+                parts.append(_load(Path(folder) / f"share_{i}.out.npz", parts[0]))
         finally:
             for process in started:
                 if process.poll() is None:
                     process.kill()
                     process.wait()
     return MusclePaths(
-        geometry.names,
+        parts[0].names,
         geometry.coordinates,
         np.concatenate([p.length for p in parts]),
         np.concatenate([p.moment_arm for p in parts]),
@@ -350,7 +431,9 @@ def _in_processes(
 def work(model: str, base: str) -> None:
     """Evaluate one share of frames; the entry of `kneestride.model.paths_worker`."""
     with np.load(f"{base}.in.npz", allow_pickle=False) as given:
-        paths = PathGeometry(model, given["centers"]).evaluate(given["q"])
+        paths = PathGeometry(model, given["centers"]).evaluate(
+            given["q"], given["muscles"].tolist()
+        )
     arrays = {
         "length": paths.length,
         "moment_arm": paths.moment_arm,
@@ -361,11 +444,11 @@ def work(model: str, base: str) -> None:
     np.savez(f"{base}.out.npz", **arrays)  # type: ignore[arg-type]
 
 
-def _load(file: Path, geometry: PathGeometry) -> MusclePaths:
+def _load(file: Path, like: MusclePaths) -> MusclePaths:
     with np.load(file, allow_pickle=False) as stored:
         return MusclePaths(
-            geometry.names,
-            geometry.coordinates,
+            like.names,
+            like.coordinates,
             stored["length"],
             stored["moment_arm"],
             stored["tibia_wrench"],
