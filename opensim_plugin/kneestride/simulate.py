@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from . import stages
-from .loads.sensitivities import default_sources
 from .loads.types import KneeLoads
-from .results.compare import Condition, compare, comparison_csv, condition, knee_sensitivities
+from .results.compare import compare, comparison_csv, condition
 from .results.folder import Results, read_results, write_results
 from .results.replace import replace_folder
 from .simulation.describe import (
@@ -26,8 +25,15 @@ from .simulation.describe import (
     reduction_warnings,
     variant_warnings,
 )
+from .simulation.problem import Problem
 from .simulation.recording import load_stride, one_a_side, results_of, unroll
 from .simulation.runner import Runner, runner_of
+from .simulation.sensitivity import (
+    STIFFNESS,
+    Sensitivities,
+    sensitivities_of,
+    sources_of,
+)
 from .simulation.solve import Reduced, Simulated, reduce, simulate_variant
 from .simulation.stride import cut_stride
 from .simulation.variants import NAMES, Variant, variant
@@ -56,6 +62,7 @@ class Simulation:
     variants : mapping of folder name to Results
     reduced : Reduced; simulated : mapping of folder name to Simulated
     runner : Runner
+    sensitivities : mapping of folder name to the loads' sensitivities
     """
 
     original: Results
@@ -63,14 +70,23 @@ class Simulation:
     reduced: Reduced
     simulated: Mapping[str, Simulated]
     runner: Runner
+    sensitivities: Mapping[str, Sensitivities]
 
     def comparison(self) -> str:
         """`comparison.csv`: every variant against the original, side by side."""
-        first = {side: self._condition("original", self.original, side) for side in SIDES}
-        sources = default_sources(bool(self.original.ground and self.original.ground.predicted))
+        sources = sources_of(bool(self.original.ground and self.original.ground.predicted))
+        conditions = {
+            name: {
+                side: condition(
+                    results, side, name, sensitivities=self.sensitivities[name][side]
+                )
+                for side in SIDES
+            }
+            for name, results in {"original": self.original, **self.variants}.items()
+        }
         found = [
-            compare(first[side], self._condition(name, results, side), sources)
-            for name, results in self.variants.items()
+            compare(conditions["original"][side], conditions[name][side], sources)
+            for name in self.variants
             for side in SIDES
         ]
         return comparison_csv(found)
@@ -85,16 +101,6 @@ class Simulation:
         for results in self.variants.values():
             out += results.warnings
         return out
-
-    def _condition(self, name: str, results: Results, side: Side) -> Condition:
-        knee = self.runner.knees[side]
-        spacing = float(np.linalg.norm(knee.medial_compartment - knee.lateral_compartment))
-        leg = self.reduced.problem.legs[side]
-        state = self.reduced.problem.base
-        hip, middle, ankle = (state.point(*x)[0] for x in (leg.hip, leg.knee, leg.ankle))
-        thigh, shank = np.linalg.norm(hip - middle), np.linalg.norm(middle - ankle)
-        known = knee_sensitivities(results, side, spacing, float(thigh), float(shank))
-        return condition(results, side, name, sensitivities=known)
 
 
 def simulate(
@@ -131,26 +137,46 @@ def simulate(
     inputs = stages.load_inputs(runner.fitted, runner.subject, runner.settings)
     p = reduced.problem
     tell("original", 0.1)
-    original = results_of(
+    original, loads = results_of(
         runner, inputs, p.stride, source,
         name=f"{source.trial} original", simulated=False,
         about=about_original(reduced), warnings=reduction_warnings(reduced),
     )  # fmt: skip
     found: dict[str, Results] = {}
     fits: dict[str, Simulated] = {}
+    captured = [loads.knee] * len(STIFFNESS)
+    unsure = {"original": _sensitivities(p, runner, loads, original, captured)}
     for k, v in enumerate(chosen):
         tell(v.label, 0.2 + 0.8 * k / len(chosen))
         watch = stages.Stopwatch()
         made = simulate_variant(p, v)
         watch.seconds["fit"] = made.seconds
+        band = [_knee(runner, inputs, simulate_variant(p, v, give)) for give in STIFFNESS]
         name = folder_name(v, found)
         fits[name] = made
-        found[name] = results_of(
+        found[name], loads = results_of(
             runner, inputs, made.stride, source,
             name=f"{source.trial} {v.label}", simulated=True,
             about=about_variant(made), warnings=variant_warnings(made), watch=watch,
         )  # fmt: skip
-    return Simulation(original, found, reduced, fits, runner)
+        unsure[name] = _sensitivities(p, runner, loads, found[name], band)
+    return Simulation(original, found, reduced, fits, runner, unsure)
+
+
+def _sensitivities(
+    p: Problem,
+    runner: Runner,
+    loads: stages.LoadsOfMotion,
+    results: Results,
+    others: Sequence[KneeLoads],
+) -> Sensitivities:
+    assert results.ground is not None
+    return sensitivities_of(p, runner, loads, results.ground.force, others)
+
+
+def _knee(runner: Runner, inputs: stages.LoadInputs, made: Simulated) -> KneeLoads:
+    informed = np.ones(len(runner.body.coordinates), dtype=np.bool_)
+    return load_stride(runner, inputs, made.stride, unroll(made.stride, informed, False)).knee
 
 
 def prepare(source: Results, start: float | None = None) -> tuple[Runner, Reduced]:

@@ -118,7 +118,7 @@ def results_of(
     about: Mapping[str, object],
     warnings: tuple[str, ...],
     watch: stages.Stopwatch | None = None,
-) -> Results:
+) -> tuple[Results, stages.LoadsOfMotion]:
     """Loads of a stride by the same chain as captured ones, as the contents of a folder.
 
     Parameters
@@ -165,7 +165,7 @@ def results_of(
     )
     body = runner.body
     coupled = [i for i, n in enumerate(body.full_coordinates) if n not in body.coordinates]
-    return Results(
+    found = Results(
         trial=name,
         subject=source.subject,
         motion=motion,
@@ -199,6 +199,7 @@ def results_of(
         },
         simulated=simulated,
     )
+    return found, loads
 
 
 def load_stride(

@@ -153,10 +153,17 @@ def residual_of(p: Problem) -> Residual:
     return Residual(f, m, f / peak, m / (peak * height))
 
 
-def simulate_variant(p: Problem, v: Variant) -> Simulated:
-    """Fit a variant to a (residual-reduced) stride."""
+def simulate_variant(p: Problem, v: Variant, knee_give: float = 1.0) -> Simulated:
+    """Fit a variant to a (residual-reduced) stride.
+
+    Parameters
+    ----------
+    p : Problem of the stride
+    v : Variant
+    knee_give : float, factor on the σ of knee adduction: 2 is a knee twice as compliant
+    """
     begin = clock.perf_counter()
-    targets = targets_of(p, v)
+    targets = replace(targets_of(p, v), knee_give=knee_give)
 
     def wishes(change: Change) -> Sequence[Block]:
         state = _state(p, change)

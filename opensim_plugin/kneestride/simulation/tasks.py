@@ -72,6 +72,7 @@ class Targets:
     foot : per side, m, medially positive, of the standing foot
     eversion : per side, rad at mid-stance, of the standing foot
     hold_knee_flexion : bool
+    knee_give : float, factor on σ of knee adduction
     """
 
     projection: Mapping[Side, float | None] = field(
@@ -86,6 +87,7 @@ class Targets:
     foot: Mapping[Side, float] = field(default_factory=lambda: dict.fromkeys(SIDES, 0.0))
     eversion: Mapping[Side, float] = field(default_factory=lambda: dict.fromkeys(SIDES, 0.0))
     hold_knee_flexion: bool = False
+    knee_give: float = 1.0
 
 
 def task_blocks(p: Problem, targets: Targets, state: BodyState, change: Change) -> list[Block]:
@@ -119,6 +121,7 @@ def _posture_sigma(p: Problem, targets: Targets) -> Array:
     table = dict(POSTURE_DEG)
     if targets.hold_knee_flexion:
         table["knee_angle"] = HELD_KNEE_DEG
+    table["knee_adduction"] *= targets.knee_give
     return np.array([table.get(bare(n), 3.0) for n in p.names]) * DEG
 
 
