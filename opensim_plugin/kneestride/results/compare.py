@@ -1,69 +1,68 @@
 """Compare two analyses of strides: what changed, by how much, how surely.
 
-A `Condition` holds the strides of one leg, each quantity cut per stride and normalised
-to 101 points (0 to 100 % of the stride). `compare` takes the second condition minus the
-first: peaks, minima and impulses with 95 % intervals (`loads.uncertainty`), and where
-along the stride the curves differ (`curve_test`).
+`compare` takes the second `Condition` minus the first (`conditions`): peaks, minima,
+impulses and figures with 95 % intervals (`loads.uncertainty`), and where along the stride
+the curves differ (`curve_test`). In walking the peaks of the first and of the second half
+of stance are compared too.
 
 Two conditions are matched when stride k of one is stride k of the other, changed: a
 simulated variant against its original. Then differences are taken stride by stride, and
 whatever is wrong in both alike cancels. Where the sensitivities of a quantity are not
-known, its interval holds the stride-to-stride part only, and the row says so.
+known, its interval holds the stride-to-stride part only, and the row says so. Where a
+condition holds a single stride, the usual spread of such strides stands in for the one
+that could not be measured (`models/comparison.toml`), and the row says that as well.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
+import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from ..errors import ResultsError
+from ..errors import ModelError, ResultsError
 from ..loads.uncertainty import (
     Interval,
     Source,
-    analytic_sensitivities,
     impulses,
     paired_interval,
     peaks,
     stride_interval,
 )
-from ..vocabulary import SIDES, Array, Side
+from ..paths_of_data import models_folder
+from ..vocabulary import Array, BoolArray
+from .comparison_tables import CSV_COLUMNS, comparison_csv
+from .conditions import (
+    POINTS,
+    Condition,
+    condition,
+    knee_sensitivities,
+    normalise,
+)
 from .curve_test import CurveTest, curve_test
-from .folder import KNEE_COLUMNS, Results, is_translation
 
-POINTS = 101
-_SIDED = re.compile(r"^(?P<head>.+)_(?P<side>[rl])(?P<tail>_.+)?$")
+__all__ = [
+    "CSV_COLUMNS",
+    "Comparison",
+    "Condition",
+    "Difference",
+    "band",
+    "compare",
+    "comparison_csv",
+    "condition",
+    "knee_sensitivities",
+    "normalise",
+]
+
+TYPICAL = "typical_stride"
+"""Name of the source that stands in for a spread that one stride cannot show."""
+
 _WITH_IMPULSE = ("_N", "_Nm", "_BW", "_MPa")
 _WITH_MINIMUM = ("_deg", "_Nm", "_percent")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """The strides of one leg in one analysis.
-
-    Attributes
-    ----------
-    name : str
-    side : 'r' or 'l'
-    starts, durations : (N,) s
-    curves : mapping of quantity to (N, 101)
-        Named without side, unit last: `medial_N`, `itb_strain_percent`,
-        `hip_adduction_deg`. A stride in which a quantity is masked anywhere is NaN.
-    sensitivities : mapping of quantity to mapping of source to (N, 101)
-    simulated : bool
-    """
-
-    name: str
-    side: Side
-    starts: Array
-    durations: Array
-    curves: Mapping[str, Array]
-    sensitivities: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
-    simulated: bool = False
+_TWO_PEAKS = ("medial_N", "lateral_N", "total_N", "adduction_moment_Nm")
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,16 @@ class Difference:
     Attributes
     ----------
     quantity : str, with unit
-    measure : {'peak', 'minimum', 'impulse'}
-        Peaks and minima in the quantity's unit, impulses in that times s.
+    measure : {'peak', 'early_peak', 'late_peak', 'minimum', 'impulse', 'value'}
+        Peaks and minima in the quantity's unit, impulses in that times s; 'value' for
+        the figures of a stride. Early and late are the halves of stance, in walking.
     first, second, change : Interval
         `change` is second minus first.
     strides : (int, int)
         Strides used of each.
     covers : tuple of str
         Sources in the intervals; empty when only the strides' own variation is.
+        `TYPICAL` where a single stride had to borrow the usual variation.
     """
 
     quantity: str
@@ -107,152 +108,6 @@ class Comparison:
     differences: tuple[Difference, ...]
     tests: Mapping[str, CurveTest]
     notes: tuple[str, ...] = ()
-
-
-# --- strides of a results folder ----------------------------------------------------
-
-
-def condition(
-    results: Results,
-    side: Side,
-    name: str = "",
-    kind: str = "stride",
-    sensitivities: Mapping[str, Mapping[str, Array]] | None = None,
-) -> Condition:
-    """Cut the strides of one leg out of an analysis.
-
-    Parameters
-    ----------
-    results : Results
-    side : 'r' or 'l'
-    name : str, optional
-        The trial's name when left out.
-    kind : str
-        Which rows of `strides.csv`: stride, partial, repetition or landing.
-    sensitivities : mapping of quantity to mapping of source to (T,), optional
-        Over the analysis' frames, for this leg; see `knee_sensitivities`.
-
-    Raises
-    ------
-    ResultsError
-        When there is no such row for this leg.
-    """
-    rows = [r for r in results.strides if r.get("kind") == kind and r.get("side") == side]
-    if not rows:
-        kinds = sorted({f"{r.get('kind')} {r.get('side')}" for r in results.strides})
-        raise ResultsError(
-            f"at least one {kind} of side {side} in {results.trial}",
-            "none",
-            "choose another kind or side",
-            kinds,
-        )
-    spans = [(_seconds(r["start_s"]), _seconds(r["end_s"])) for r in rows]
-    time = results.motion.time
-    quantities = _quantities(results, side)
-    given = sensitivities or {}
-    return Condition(
-        name=name or results.trial,
-        side=side,
-        starts=np.array([a for a, _ in spans]),
-        durations=np.array([b - a for a, b in spans]),
-        curves={q: normalise(time, values, spans) for q, values in quantities.items()},
-        sensitivities={
-            q: {source: normalise(time, j, spans) for source, j in by_source.items()}
-            for q, by_source in given.items()
-        },
-        simulated=results.simulated,
-    )
-
-
-def _seconds(value: str | float | int | bool | None) -> float:
-    if not isinstance(value, (int, float)):
-        raise ResultsError(
-            "start and end of every stride in seconds", repr(value), "analyse the trial again"
-        )
-    return float(value)
-
-
-def normalise(time: Array, values: Array, spans: Sequence[tuple[float, float]]) -> Array:
-    """Each span of `values` on 101 points, linearly; NaN all over when masked anywhere.
-
-    A stride that is partly masked has no peak that could be trusted to be its peak.
-
-    Parameters
-    ----------
-    time, values : (T,)
-    spans : N pairs of start and end, s
-
-    Returns
-    -------
-    (N, 101)
-    """
-    phase = np.linspace(0.0, 1.0, POINTS)
-    curves = np.empty((len(spans), POINTS))
-    for k, (start, end) in enumerate(spans):
-        at = start + phase * (end - start)
-        inside = time[0] - 1e-9 <= start and end <= time[-1] + 1e-9
-        curve = np.interp(at, time, values) if inside else np.full(POINTS, np.nan)
-        curves[k] = np.nan if np.isnan(curve).any() else curve
-    return curves
-
-
-def _quantities(results: Results, side: Side) -> dict[str, Array]:
-    found: dict[str, Array] = {}
-    column = SIDES.index(side)
-    if results.knee is not None:
-        for attribute, name in KNEE_COLUMNS:
-            found[name] = getattr(results.knee, attribute)[:, column]
-    if results.tissues is not None:
-        for name in results.tissues.names:
-            split = _SIDED.match(name)
-            if split is not None and split["side"] == side:
-                found[split["head"] + (split["tail"] or "")] = results.tissues.column(name)
-    for k, coordinate in enumerate(results.motion.coordinates):
-        split = _SIDED.match(coordinate)
-        if split is None or split["tail"] or split["side"] != side:
-            continue
-        if results.motion.informed[k] and not is_translation(coordinate):
-            found[f"{split['head']}_deg"] = np.degrees(results.motion.q[:, k])
-    return found
-
-
-def knee_sensitivities(
-    results: Results, side: Side, spacing: float, thigh: float, shank: float
-) -> dict[str, dict[str, Array]]:
-    """Analytic sensitivities of the compartments over the frames of an analysis.
-
-    Parameters
-    ----------
-    results : Results
-    side : 'r' or 'l'
-    spacing, thigh, shank : float, m
-        Of the fitted model.
-
-    Returns
-    -------
-    mapping of medial_N, lateral_N and total_N to mapping of source to (T,)
-        Empty without loads.
-
-    Sources
-    -------
-    `loads.sensitivities.analytic_sensitivities`.
-    """
-    if results.knee is None or results.ground is None:
-        return {}
-    k = SIDES.index(side)
-    found = analytic_sensitivities(
-        results.knee.medial[:, k],
-        results.knee.lateral[:, k],
-        results.ground.force[:, k, 1],
-        spacing,
-        thigh,
-        shank,
-    )
-    return {
-        "medial_N": {name: j[..., 0] for name, j in found.items()},
-        "lateral_N": {name: j[..., 1] for name, j in found.items()},
-        "total_N": {name: j.sum(axis=-1) for name, j in found.items()},
-    }
 
 
 # --- comparison ---------------------------------------------------------------------
@@ -287,8 +142,8 @@ def compare(
         `loads.uncertainty.default_sources` with the pairing that fits. A source counts
         for the quantities whose sensitivities both conditions have.
     matched : bool, optional
-        Taken from the strides' start times when left out: equal ones are the same
-        strides.
+        Taken from the strides' times when left out: equal ones are the same strides.
+        Say it where two recordings might share them by chance.
     quantities : sequence of str, optional
         All that both have when left out.
 
@@ -298,20 +153,24 @@ def compare(
         For a quantity that not both conditions have.
     """
     shared = [q for q in first.curves if q in second.curves]
-    chosen = shared if quantities is None else list(quantities)
-    unknown = [q for q in chosen if q not in shared]
+    figures = [q for q in first.figures if q in second.figures]
+    chosen = [*shared, *figures] if quantities is None else list(quantities)
+    unknown = [q for q in chosen if q not in shared and q not in figures]
     if unknown:
         raise ResultsError(
             "quantities that both conditions have",
             ", ".join(unknown),
             "choose among the shared ones",
-            shared,
+            [*shared, *figures],
         )
     pairs = _same_strides(first, second) if matched is None else matched
     differences: list[Difference] = []
     tests: dict[str, CurveTest] = {}
     notes: list[str] = []
     for quantity in chosen:
+        if quantity not in shared:
+            differences += _figure_difference(quantity, first, second, pairs)
+            continue
         a, b = first.curves[quantity], second.curves[quantity]
         keep_a, keep_b = ~np.isnan(a).any(axis=1), ~np.isnan(b).any(axis=1)
         if pairs:
@@ -332,6 +191,7 @@ def _same_strides(first: Condition, second: Condition) -> bool:
         first.side == second.side
         and first.starts.shape == second.starts.shape
         and bool(np.allclose(first.starts, second.starts, atol=1e-3))
+        and bool(np.allclose(first.durations, second.durations, atol=1e-3))
     )
 
 
@@ -347,35 +207,111 @@ def _differences(
     quantity: str,
     first: Condition,
     second: Condition,
-    keep_a: np.ndarray,
-    keep_b: np.ndarray,
+    keep_a: BoolArray,
+    keep_b: BoolArray,
     sources: list[Source],
     matched: bool,
 ) -> list[Difference]:
     a, ja, dt_a = _kept(quantity, first, keep_a, sources)
     b, jb, dt_b = _kept(quantity, second, keep_b, sources)
+    size = max(float(np.abs(a).max()), float(np.abs(b).max()))
     measures = {"peak": (peaks(a, ja), peaks(b, jb))}
+    if quantity in _TWO_PEAKS and first.task == second.task == "walking":
+        ca, cb = first.contact[keep_a], second.contact[keep_b]
+        if np.isfinite(ca).all() and np.isfinite(cb).all():
+            for half, name in enumerate(("early_peak", "late_peak")):
+                one, two = _half_peaks(a, ja, ca, half), _half_peaks(b, jb, cb, half)
+                measures[name] = (one, two)
     if quantity.endswith(_WITH_MINIMUM):
         measures["minimum"] = (_minima(a, ja), _minima(b, jb))
     if quantity.endswith(_WITH_IMPULSE):
         measures["impulse"] = (impulses(a, ja, dt_a), impulses(b, jb, dt_b))
-    return [
-        Difference(
-            quantity=quantity,
-            measure=measure,
-            first=stride_interval(*one, sources, statistic="mean"),
-            second=stride_interval(*two, sources, statistic="mean"),
-            # Second minus first; the mean, so that first + change = second.
-            change=paired_interval(*two, *one, sources, matched=matched, statistic="mean"),
-            strides=(len(a), len(b)),
-            covers=tuple(s.name for s in sources),
-        )
-        for measure, (one, two) in measures.items()
-    ]
+    found = []
+    for measure, (one, two) in measures.items():
+        scale = size
+        if measure == "impulse":
+            scale = max(float(np.abs(one[0]).max()), float(np.abs(two[0]).max()))
+        spread = _typical(quantity, first.task, scale)
+        found.append(_difference(quantity, measure, one, two, sources, matched, spread))
+    return found
+
+
+def _figure_difference(
+    quantity: str, first: Condition, second: Condition, matched: bool
+) -> list[Difference]:
+    a, b = first.figures[quantity], second.figures[quantity]
+    keep_a, keep_b = np.isfinite(a), np.isfinite(b)
+    if matched:
+        keep_a = keep_b = keep_a & keep_b
+    if not keep_a.any() or not keep_b.any():
+        return []
+    a, b = a[keep_a], b[keep_b]
+    scale = max(float(np.abs(a).max()), float(np.abs(b).max()))
+    spread = _typical(quantity, first.task, scale)
+    return [_difference(quantity, "value", (a, {}), (b, {}), [], matched, spread)]
+
+
+_Measure = tuple[Array, dict[str, Array]]
+"""One number a stride (N,) and its sensitivities."""
+
+
+def _difference(
+    quantity: str,
+    measure: str,
+    one: _Measure,
+    two: _Measure,
+    sources: Sequence[Source],
+    matched: bool,
+    spread: tuple[float, float],
+) -> Difference:
+    (a, ja), (b, jb) = one, two
+    used = list(sources)
+    if min(len(a), len(b)) == 1:
+        # Matched strides differ by a change whose size would differ with the stride it
+        # is made on; unmatched ones by the strides themselves.
+        share, absolute = spread
+        used.append(Source(TYPICAL, 1.0, "1", "measurement", 0.0, 1.0 if matched else 0.0))
+        if matched:
+            ja, jb = {**ja, TYPICAL: share * a}, {**jb, TYPICAL: share * b}
+        else:
+            ja = {**ja, TYPICAL: np.full_like(a, absolute if len(a) == 1 else 0.0)}
+            jb = {**jb, TYPICAL: np.full_like(b, absolute if len(b) == 1 else 0.0)}
+    return Difference(
+        quantity=quantity,
+        measure=measure,
+        first=stride_interval(a, ja, used, statistic="mean"),
+        second=stride_interval(b, jb, used, statistic="mean"),
+        # Second minus first; the mean, so that first + change = second.
+        change=paired_interval(b, jb, a, ja, used, matched=matched, statistic="mean"),
+        strides=(len(a), len(b)),
+        covers=tuple(s.name for s in used),
+    )
+
+
+@cache
+def _table() -> dict[str, Any]:
+    try:
+        text = (models_folder() / "comparison.toml").read_text(encoding="utf-8")
+        return dict(tomllib.loads(text)["stride"])
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise ModelError(
+            "the spread of strides in models/comparison.toml", str(error), "restore that file"
+        ) from error
+
+
+def _typical(quantity: str, task: str, scale: float) -> tuple[float, float]:
+    """Usual stride-to-stride standard deviation: as a share, and in the quantity's unit."""
+    row = _table().get(task, _table()["other"])
+    share = float(row["share"])
+    if quantity.endswith("_deg"):
+        return share, float(row["angle_deg"])
+    if quantity.endswith("_mm"):
+        return share, float(row["length_mm"])
+    return share, share * scale
 
 
 def _kept(
-    quantity: str, which: Condition, keep: np.ndarray, sources: list[Source]
+    quantity: str, which: Condition, keep: BoolArray, sources: list[Source]
 ) -> tuple[Array, dict[str, Array], Array]:
     j = which.sensitivities.get(quantity, {})
     step = which.durations[keep] / (POINTS - 1)
@@ -387,41 +323,11 @@ def _minima(curves: Array, sensitivities: dict[str, Array]) -> tuple[Array, dict
     return -values, {name: -s for name, s in j.items()}
 
 
-CSV_COLUMNS = (
-    *("first", "second", "first_side", "second_side", "simulated", "matched"),
-    *("quantity", "measure", "first_value", "first_low", "first_high"),
-    *("second_value", "second_low", "second_high", "change", "change_low", "change_high"),
-    *("distinct", "first_strides", "second_strides", "uncertainty_covers"),
-    "curve_differs_percent",
-)
-
-
-def comparison_csv(comparisons: Sequence[Comparison]) -> str:
-    """`comparison.csv`: one row a quantity, measure and pair, with intervals and clusters."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for comparison in comparisons:
-        one, two = comparison.first, comparison.second
-        for row in comparison.differences:
-            numbers = [
-                f"{float(value):.6g}"
-                for interval in (row.first, row.second, row.change)
-                for value in (interval.value, interval.low, interval.high)
-            ]
-            clusters = comparison.tests[row.quantity].clusters
-            writer.writerow(
-                [
-                    *(one.name, two.name, one.side, two.side),
-                    str(one.simulated or two.simulated).lower(),
-                    str(comparison.matched).lower(),
-                    *(row.quantity, row.measure, *numbers, str(row.distinct).lower()),
-                    *row.strides,
-                    "strides" + "".join(f" {name}" for name in row.covers),
-                    " ".join(
-                        f"{c.start:.0f}-{c.end:.0f}({'+' if c.sign > 0 else '-'})"
-                        for c in clusters
-                    ),
-                ]
-            )
-    return out.getvalue()
+def _half_peaks(
+    curves: Array, sensitivities: dict[str, Array], contact: Array, half: int
+) -> tuple[Array, dict[str, Array]]:
+    """Largest value in the first (0) or second (1) half of stance, and what moves it."""
+    phase = np.linspace(0.0, 1.0, curves.shape[1])
+    middle = contact[:, None] / 2.0
+    inside = (phase >= half * middle) & (phase <= (1 + half) * middle)
+    return peaks(np.where(inside, curves, np.nan), sensitivities)
