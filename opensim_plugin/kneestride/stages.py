@@ -50,6 +50,9 @@ from .model.knee import (
 from .model.multibody import Dynamics
 from .model.muscle_parameters import MuscleParameters, muscle_parameters
 from .model.osim import load_model
+from .model.path_fits import PathReport
+from .model.path_fits import muscle_paths as paths_of_motion
+from .model.path_store import PathCache
 from .model.paths import MusclePaths, exact_paths
 from .model.tables import FIGURES, RUNNER_MODEL
 from .motion.anatomy import anatomical_paths
@@ -149,6 +152,7 @@ class LoadsOfMotion:
     recruitment: RecruitmentSettings
     recruited: Recruited
     knee: KneeLoads
+    path_report: PathReport | None = None
 
 
 def prepare(
@@ -361,7 +365,11 @@ def loads_of_motion(
         balance = balance_of(fitted.body, dynamics, inputs.knees)
     with watch.stage("paths"):
         centers = np.array([inputs.knees[s].joint_center for s in SIDES])
-        paths = muscle_paths or exact_paths(inputs.xml, motion.coordinates, motion.q, centers)
+        paths, report = muscle_paths, None
+        if paths is None:
+            paths, report = paths_of_motion(
+                inputs.xml, motion.coordinates, motion.q, centers, cache=PathCache.of_user()
+            )
     with watch.stage("recruitment"):
         velocity = lengthening_velocity(paths, qd)
         ankle = np.stack(
@@ -395,4 +403,6 @@ def loads_of_motion(
             axis=1,
         )
         knee = knee_loads(recruited, balance, paths, ground.masked, flexion)
-    return LoadsOfMotion(dynamics, balance, paths, problem, recruitment, recruited, knee)
+    return LoadsOfMotion(
+        dynamics, balance, paths, problem, recruitment, recruited, knee, report
+    )

@@ -127,7 +127,7 @@ class PathGeometry:
         self._distal = [self._below(b) for b in self._tibia]
         names = [f"patella_{side}" for side in SIDES]
         known = all(n in self.multibody.bodies for n in names)
-        self._patella = [self.multibody.body(n) for n in names] if known else None
+        self.patella = [self.multibody.body(n) for n in names] if known else None
         if centers is None:
             centers = self.multibody.tree.position_bm[self._tibia]
         self.centers: Array = np.asarray(centers, dtype=float)
@@ -206,7 +206,7 @@ class PathGeometry:
         coupler_slopes(body.tree, full, slopes)
         length, arms = np.empty((T, M)), np.empty((T, M, N))
         wrench = np.empty((T, M, len(SIDES), 6))
-        patella = np.empty((T, M, len(SIDES), 3)) if self._patella else None
+        patella = np.empty((T, M, len(SIDES), 3)) if self.patella else None
         for start in range(0, T, CHUNK):
             at = slice(start, min(start + CHUNK, T))
             forces, mobility, jacobian = self._unit_tensions(full[at], length[at], chosen)
@@ -223,8 +223,8 @@ class PathGeometry:
                     moment += on_body[..., :3] + cross(arm, on_body[..., 3:])
                 wrench[at, :, s, :3] = force @ R
                 wrench[at, :, s, 3:] = moment @ R
-            if patella is not None and self._patella is not None:
-                for s, b in enumerate(self._patella):
+            if patella is not None and self.patella is not None:
+                for s, b in enumerate(self.patella):
                     patella[at, :, s] = by_body[:, :, self._index[b] - 1, 3:]
         names = tuple(self.names[m] for m in chosen)
         return MusclePaths(names, self.coordinates, length, arms, wrench, patella)
