@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from . import framing, skeleton
+from . import framing, ground, skeleton
 
 VIEWS = ("frontal", "sagittal", "posterior", "plateau", "three_knees", "orbit")
 CAMERA, PIVOT = "Kneestride camera", "Kneestride orbit"
@@ -131,6 +131,8 @@ def _hide(roots, view, side):
             off = view == "plateau" and (base in _ABOVE_PLATEAU or other)
             off = off or (view == "three_knees" and (other or base in _ARM))
             thing.hide_render = thing.hide_viewport = off
+        for thing in ground.objects_of(root):
+            thing.hide_render = thing.hide_viewport = view in ("plateau", "three_knees")
 
 
 def _over_plateau(scene, scene_data, eye, roots, side):

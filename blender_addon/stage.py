@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
-from . import animation, cameras, legend, looks, scene_file, skeleton, stress_material
+from . import animation, cameras, ground, legend, looks, scene_file, skeleton, stress_material
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def open_scene(path, scene=None, choice=None):
     skeleton.clear(scene)
     material = stress_material.bone_material(data.channels)
     roots = skeleton.build(data, scene, material)
+    ground.build(data, scene, roots)
     scene["kneestride_path"] = data.path
     stage = Stage(data, roots, choice or Choice(), [], [])
     bpy.context.view_layer.update()
@@ -105,6 +106,7 @@ def apply(stage, choice, scene=None, first=False):
             choice.side,
             choice.difference,
         )
+        ground.animate(data, stage.clips, stage.roots)
     low, high = 0.0, 1.0
     if display is not None:
         span = _span(data, stage.shown, display) if choice.difference else None

@@ -129,6 +129,16 @@ def test_provenance_names_what_the_picture_rests_on():
     assert "estimate" in line and "measured ground forces" in line and "body weight" in line
 
 
+def test_a_masked_ground_force_is_read_as_missing(tmp_path):
+    runner = synthetic_runner()
+    for values in (runner.ground.force, runner.ground.point):
+        values[10:14, 1] = np.nan
+    path = writer.write_scene(tmp_path / "scene.npz", [runner])
+    found = reader.read_scene(path).runners[0]
+    assert np.isnan(found.ground_force[10:14, 1]).all()
+    assert np.isfinite(found.ground_force[:, 0]).all()
+
+
 # --- refusals -----------------------------------------------------------------------------
 
 

@@ -362,7 +362,8 @@ def _motion(
     if runner.ground is not None:
         force = np.where(runner.ground.masked[..., None], np.nan, runner.ground.force)
         out[f"runner{k}.ground_force"] = force.astype(np.float32)
-        out[f"runner{k}.ground_point"] = runner.ground.point.astype(np.float32)
+        # Where the force is not known its point says nothing; the reader asks for numbers.
+        out[f"runner{k}.ground_point"] = np.nan_to_num(runner.ground.point).astype(np.float32)
     return out
 
 
