@@ -16,6 +16,7 @@ from kneestride.capture.belt import belt_velocity, is_treadmill
 from kneestride.capture.condition import condition
 from kneestride.capture.gaps import fill_gaps, inner_gaps
 from kneestride.capture.rigid import distances, fit_rigid, neighbours
+from kneestride.capture.same_person import check_same_person, static_disagreement
 from kneestride.capture.swaps import (
     drop_strays,
     exchanged_against_anatomy,
@@ -296,6 +297,17 @@ def test_stray_samples_are_left_out_and_counted() -> None:
     assert np.flatnonzero(np.isnan(repaired.positions[:, k, 0])).tolist() == [70, 150]
     assert notes[0].endswith("RSHA2 2.")
     assert np.isfinite(np.delete(repaired.positions, k, axis=1)).all()
+
+
+def test_a_static_trial_of_someone_else_is_refused() -> None:
+    markers = walker()
+    check_same_person(markers, markers, LANDMARKS)
+    larger = replace(markers, positions=markers.positions * 1.12)
+    with pytest.raises(CaptureError, match="the same person with the same marker placement"):
+        condition(Trial("walk", markers), LANDMARKS, static=larger)
+    other = Markers(("a", "b"), markers.time, markers.rate, markers.positions[:, :2])
+    assert np.isnan(static_disagreement(markers, other)).all()
+    check_same_person(markers, other)
 
 
 # ------------------------------------------------------------------ units and forces ------

@@ -12,7 +12,9 @@ import pytest
 from kneestride.capture.belt import belt_velocity, low_markers
 from kneestride.capture.condition import Conditioned, condition
 from kneestride.capture.ground_forces import read_forces
+from kneestride.capture.markersets import recognise
 from kneestride.capture.read import read_trial
+from kneestride.capture.same_person import PELVIS_LIMIT, SEGMENT_LIMIT, static_disagreement
 from kneestride.capture.sto import read_table
 from kneestride.capture.sync import distance_from_feet
 from kneestride.capture.trial import Markers, Trial
@@ -264,6 +266,29 @@ def test_a_saturated_plate_beside_a_static_trial_is_left_out(shared_data: Path) 
     trial = read(shared_data / "rbds" / "RBDS023static.c3d")
     assert trial.forces is None
     assert any("stands still at 4992 N" in n for n in trial.notes)
+
+
+def test_the_same_person_is_known_by_the_static_trial(shared_data: Path) -> None:
+    """Own static trials agree well within the limits; strangers' are mostly refused."""
+    refused = tried = 0
+    statics = sorted((shared_data / "rbds").glob("*static.c3d"))
+    for path in recordings(shared_data):
+        static = static_of(path)
+        if path.parent.name == "opencap04":
+            static = read(path.with_name("static1.trc")).markers
+        if static is None:
+            continue
+        markers = done(path).trial.markers
+        known = recognise(markers.names).landmarks
+        segment, pelvis = static_disagreement(markers, static, known)
+        assert segment < 0.006 and not pelvis > 0.009, (path.name, segment, pelvis)
+        if path.stem.endswith("T35"):
+            for other in statics:
+                if runner(other) != runner(path):
+                    figures = static_disagreement(markers, read(other).markers, known)
+                    tried += 1
+                    refused += figures[0] > SEGMENT_LIMIT or figures[1] > PELVIS_LIMIT
+    assert tried == 380 and refused / tried > 0.88
 
 
 def test_truncated_and_misnamed_real_files(shared_data: Path, tmp_path: Path) -> None:

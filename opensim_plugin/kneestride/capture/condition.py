@@ -16,6 +16,7 @@ from ..vocabulary import Array
 from .axes import FEET, GroundFrame, find_ground_frame, stem, to_ground
 from .belt import belt_velocity, is_treadmill, low_markers
 from .gaps import MAX_GAP, MAX_SPLINE_GAP, GapReport, fill_gaps
+from .same_person import check_same_person
 from .swaps import (
     drop_strays,
     exchanged_against_anatomy,
@@ -109,12 +110,14 @@ def condition(
     Raises
     ------
     CaptureError
-        Units far off, no vertical, exchanged sides, forces that pull down, in another
-        unit, from another time base or another place.
+        Units far off, a static trial of someone else, no vertical, exchanged sides,
+        forces that pull down, in another unit, from another time base or another place.
     """
     known = landmarks or {}
     check_size(trial.markers, height)
     trial = repair_names(trial, static)
+    if static is not None:
+        check_same_person(trial.markers, static, known)
     frame = find_ground_frame(trial.markers, known)
     trial = to_ground(trial, frame)
     markers, notes = exchanged_against_anatomy(

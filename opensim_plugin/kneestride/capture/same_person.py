@@ -1,0 +1,88 @@
+"""Does a static trial belong to the person, and the marker placement, of a movement?
+
+Distances between markers of one segment are a fingerprint: on the same person and
+placement they agree to some millimetres, soft tissue included. Two figures are
+compared, because either alone overlaps between people: the median difference over all
+rigid distances longer than 0.12 m (shorter ones lie within one cluster plate, which may
+be the same plate on everybody), and the root mean square over the pelvis. Measured:
+same person at most 4.8 mm and 7.1 mm over all public trials the project reads (four
+laboratories); of 380 pairs of different RBDS runners 92 % exceed one of the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..errors import CaptureError
+from .rigid import NEAR, RIGID, distances
+from .trial import Markers
+
+LONG = 0.12
+"""m; shorter distances may lie within one cluster plate."""
+
+SEGMENT_LIMIT = 0.007
+"""m; median difference of rigid distances on the same person."""
+
+PELVIS_LIMIT = 0.011
+"""m; root mean square difference of the pelvis markers' distances on the same person."""
+
+PELVIS = ("asis", "psis", "iliac_crest", "sacrum")
+_FEWEST = 6
+
+
+def static_disagreement(
+    markers: Markers, static: Markers, landmarks: Mapping[str, str] | None = None
+) -> tuple[float, float]:
+    """Median difference of rigid distances and RMS difference over the pelvis, m.
+
+    NaN where the two trials have too few markers in common.
+    """
+    common = [n for n in markers.names if n in static.names]
+    if len(common) < 3:
+        return float("nan"), float("nan")
+    moving, still = distances(markers), distances(static)
+    i = [markers.names.index(n) for n in common]
+    j = [static.names.index(n) for n in common]
+    length, spread = moving.typical[np.ix_(i, i)], moving.spread[np.ix_(i, i)]
+    apart = np.abs(length - still.typical[np.ix_(j, j)])
+    rigid = (spread < RIGID) & (length > LONG) & (length < NEAR) & np.isfinite(apart)
+    segment = apart[np.triu(rigid, 1)]
+    stems = [(landmarks or {}).get(n, "").removesuffix("_r").removesuffix("_l") for n in common]
+    girdle = [k for k, stem in enumerate(stems) if stem in PELVIS]
+    pelvis = apart[np.ix_(girdle, girdle)][np.triu_indices(len(girdle), 1)]
+    pelvis = pelvis[np.isfinite(pelvis)]
+    return (
+        float(np.median(segment)) if len(segment) >= _FEWEST else float("nan"),
+        float(np.sqrt(np.mean(pelvis**2)))
+        if len(girdle) >= 3 and len(pelvis)
+        else float("nan"),
+    )
+
+
+def check_same_person(
+    markers: Markers, static: Markers, landmarks: Mapping[str, str] | None = None
+) -> None:
+    """Stop when a static trial cannot be of the same person and marker placement.
+
+    Raises
+    ------
+    CaptureError
+        With both figures and their limits.
+    """
+    segment, pelvis = static_disagreement(markers, static, landmarks)
+    if segment > SEGMENT_LIMIT or pelvis > PELVIS_LIMIT:
+        found = [
+            f"{value * 1e3:.0f} mm {where} (limit {limit * 1e3:.0f} mm)"
+            for value, limit, where in (
+                (segment, SEGMENT_LIMIT, "between markers of one segment"),
+                (pelvis, PELVIS_LIMIT, "between the pelvis markers"),
+            )
+            if np.isfinite(value)
+        ]
+        raise CaptureError(
+            "a static trial of the same person with the same marker placement",
+            f"distances that differ by {' and '.join(found)}",
+            "name the static trial recorded with this movement, or leave --static out",
+        )
