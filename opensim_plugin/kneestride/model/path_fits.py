@@ -35,7 +35,7 @@ from .paths import MusclePaths, PathGeometry, evaluate_shared
 SHORT = 700
 """Frames up to which fitting costs more than it saves."""
 SAMPLES, WIDENED, HELD_OUT = 400, 150, 80
-"""Frames that are fitted, those of them repeated with noise, and frames that judge the fit."""
+"""Frames that are fitted, those repeated with noise, and at most so many that judge the fit."""
 WIDENING = 0.04
 """rad, standard deviation of the noise: room for variants of the same motion."""
 RIDGE = 1e-7
@@ -347,7 +347,8 @@ def _representative(q: Array, noisy: BoolArray) -> Array:
 
 def _held_out(frames: int) -> IntArray:
     """Frames that judge a fit: spread at random, the same in every run."""
-    chosen: IntArray = np.random.default_rng(1).permutation(frames)[:HELD_OUT]
+    count = min(HELD_OUT, max(frames // 10, HELD_OUT // 4))
+    chosen: IntArray = np.random.default_rng(1).permutation(frames)[:count]
     return np.sort(chosen)
 
 
