@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from kneestride.errors import ResultsError
 from kneestride.results import scene as writer
-from scene_samples import synthetic_runner
+from kneestride.results.scene_runner import size_of
+from scene_samples import runner_model, synthetic_runner
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -127,6 +128,15 @@ def test_stride_phase_runs_from_0_to_100_per_side():
 def test_provenance_names_what_the_picture_rests_on():
     line = writer.provenance([synthetic_runner()], "runner")
     assert "estimate" in line and "measured ground forces" in line and "body weight" in line
+
+
+def test_a_persons_size_is_read_back_from_the_scaled_model():
+    generic = runner_model()
+    factors = np.random.default_rng(3).uniform(0.85, 1.2, (len(generic.bodies), 3))
+    found = size_of(generic.scaled(factors), generic)
+    for name in ("pelvis", "femur_r", "tibia_l", "calcn_r", "torso"):
+        wanted = factors[generic.body(name)]
+        np.testing.assert_allclose(found[name], wanted, atol=1e-6)
 
 
 def test_a_masked_ground_force_is_read_as_missing(tmp_path):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ResultsError
+from ..paths_of_data import models_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
 from .scene import CHANNELS, SceneRunner, write_scene
+
+if TYPE_CHECKING:
+    from ..model.multibody import Multibody
 
 
 def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
@@ -53,7 +59,7 @@ def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
         time=motion.time,
         rotation=rotation,
         position=position,
-        scale=_scale(results.summary),
+        scale=size_of(body, _generic()),
         channels=channels_of(results),
         ground=results.ground,
         strides=results.strides,
@@ -94,9 +100,52 @@ def write_comparison_scene(path: Path, folders: Mapping[str, Path], title: str =
     return write_scene(path, runners, title=title, model_name="kneestride_runner")
 
 
-def _scale(summary: Mapping[str, object]) -> dict[str, Array]:
-    fit = summary.get("fit")
-    factors = fit.get("scale_factors") if isinstance(fit, Mapping) else None
-    if not isinstance(factors, Mapping):
-        return {}
-    return {str(b): np.asarray(f, dtype=float) for b, f in factors.items()}
+def size_of(scaled: Multibody, generic: Multibody) -> dict[str, Array]:
+    """Factors by which a model's bodies are larger than the generic model's.
+
+    Parameters
+    ----------
+    scaled : the person's model
+    generic : models/kneestride_runner.osim, to which the bone meshes belong
+
+    Returns
+    -------
+    mapping of body to (3,) factors
+
+    Notes
+    -----
+    Scaling multiplies every point that is fixed in a body: mass centre, joint frames on
+    either side. Their ratio, least squares per axis, gives the factors back to the digits
+    of the file, for any folder that holds a model. An axis that no point tells (or whose
+    ratio is no person's, as in a model of another family) takes the mean of the others.
+    """
+    out = {}
+    for name in scaled.bodies:
+        if name not in generic.bodies:
+            continue
+        before, after = _fixed_points(generic, name), _fixed_points(scaled, name)
+        if before.shape != after.shape:
+            continue
+        spread = np.einsum("pi,pi->i", before, before)
+        ratio = np.einsum("pi,pi->i", before, after) / np.maximum(spread, 1e-12)
+        told = (spread > 1e-8) & (ratio > 0.5) & (ratio < 2.0)
+        mean = float(ratio[told].mean()) if told.any() else 1.0
+        out[name] = np.where(told, ratio, mean)
+    return out
+
+
+def _fixed_points(body: Multibody, name: str) -> Array:
+    """Mass centre and joint frames on a body, children in the order of their names."""
+    index, tree = body.body(name), body.tree
+    children = [c for c in sorted(body.bodies) if tree.parent[body.body(c)] == index]
+    points = [tree.com[index], tree.position_bm[index]]
+    points += [tree.position_pf[body.body(c)] for c in children]
+    return np.stack(points)
+
+
+@functools.cache
+def _generic() -> Multibody:
+    from ..model.multibody import Multibody
+    from ..model.osim import load_model
+
+    return Multibody.from_osim(load_model(models_folder() / "kneestride_runner.osim"))
