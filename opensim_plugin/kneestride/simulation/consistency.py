@@ -19,7 +19,7 @@ from .fit import Change, Rows
 from .mechanics import BodyState, cross, momentum, turn, wrench
 from .problem import Problem
 
-REDUCTION_FORCE, REDUCTION_MOMENT = 15.0, 3.0
+REDUCTION_FORCE, REDUCTION_MOMENT = 10.0, 3.0
 """σ of the captured stride's imbalance, N and N·m: well under 5 % and 1 % of the peak."""
 FLIGHT_FORCE = 3.0
 """N, σ of a change of the mass centre's acceleration that no ground can supply, times m."""

@@ -72,7 +72,7 @@ def unroll(
         q[:, k] += stride.drift[axis] * after
         qd[:, k] += stride.drift[axis]
     motion = Motion(time, 1.0 / step, stride.coordinates, q, informed)
-    contact = np.stack([stride.stance(s) for s in SIDES], axis=1)[frame]
+    contact = np.asarray(stride.force[frame, :, 1] > 0.0)
     ground = GroundReaction(
         time,
         stride.force[frame],

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import interpolate
 
 from ..errors import ResultsError
@@ -230,12 +229,11 @@ def _close(
     point = (1.0 - mix) * own[:, :, 3:6] + mix * old[:, :, 3:6]
     torque = (1.0 - fade) * own[:, :, 6:] + fade * old[:, :, 6:]
 
-    stride = PeriodicStride(
+    return PeriodicStride(
         side, begin, period, motion.coordinates, q, qd, qdd, velocity, force, point, torque,
         _contacts_of(contacts, side, begin, period),
         {n: float(np.abs(moved[:, i]).max()) for i, n in enumerate(motion.coordinates)},
     )  # fmt: skip
-    return _without_force_in_swing(stride)
 
 
 def _contacts_of(
@@ -248,13 +246,3 @@ def _contacts_of(
             if -1e-9 <= after < period - 1e-9 and c.complete and s not in found:
                 found[s] = (max(after, 0.0), c.toe_off_s - begin)
     return {s: found[s] for s in SIDES}
-
-
-def _without_force_in_swing(stride: PeriodicStride) -> PeriodicStride:
-    """Nothing pushes a foot that is off the ground."""
-    off: NDArray[np.bool_] = np.stack([~stride.stance(s) for s in SIDES], axis=1)
-    return replace(
-        stride,
-        force=np.where(off[..., None], 0.0, stride.force),
-        torque=np.where(off[..., None], 0.0, stride.torque),
-    )

@@ -2,8 +2,9 @@
 
 Doses are positive. `valgus`: degrees of frontal-plane projection angle inwards at
 mid-stance, with a bell course over stance. `knee-out`: degrees outwards, with the foot
-carried under the body's midline, the retraining cue. `crossover`: metres of step-width
-reduction with the projection angle held; both feet share it, one foot alone takes it all.
+carried under the body's midline, the retraining cue (fully from the default dose on).
+`crossover`: mm of step-width reduction with the projection angle held; both feet share it,
+one foot alone takes it all.
 `neutral` has no dose: the knee comes to the line from hip to foot middle at mid-stance, up
 to what the static trial says is the person's structure, the patella tends over the toes,
 and a foot that lands narrower (wider) than most runners' comes back to the nearer quartile.
@@ -128,9 +129,11 @@ def targets_of(p: Problem, v: Variant) -> Targets:
     angle = np.radians(v.dose) * (1.0 if v.name == "valgus" else -1.0)
     eversion = per_side(EVERSION_SHARE * float(angle))
     foot = dict.fromkeys(SIDES, 0.0)
-    if v.name == "knee-out" and v.dose > 0.0:
+    if v.name == "knee-out":
+        # The cue comes in with the dose, so that a small dose is a small change.
+        cue = min(v.dose / DEFAULT_DOSE["knee-out"], 1.0)
         foot = {
-            s: float(np.clip(x, -LARGEST_FOOT, LARGEST_FOOT)) if s in chosen else 0.0
+            s: cue * float(np.clip(x, -LARGEST_FOOT, LARGEST_FOOT)) if s in chosen else 0.0
             for s, x in beyond_midline(p).items()
         }
     projection: dict[Side, float | None] = dict(per_side(float(angle)))
