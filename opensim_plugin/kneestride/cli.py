@@ -1,4 +1,4 @@
-"""The command line: `kneestride analyse`, `kneestride simulate` and `kneestride demo`.
+"""The command line: `kneestride analyse`, `simulate`, `compare` and `demo`.
 
 Exit status 0: done. 2: the call or the input is wrong, with one message on stderr that
 says what was expected, what was found and what to do. 1: a defect of ours, with the
@@ -216,6 +216,57 @@ def simulate(
             source = results
         found = run(source, variants, progress=progress)
     write_simulation(target, found, overwrite)
+    if as_json:
+        typer.echo((target / "summary.json").read_text(encoding="utf-8").strip())
+    elif not quiet:
+        for line in found.lines():
+            typer.echo(line)
+        typer.echo(f"Results: {target}")
+
+
+@app.command()
+def compare(
+    results: Annotated[
+        list[Path], typer.Argument(help="Results folders; the others against the first.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the comparison; must not exist yet.")],
+    left_right: Annotated[
+        bool, typer.Option("--left-right", help="Also the left leg against the right.")
+    ] = False,
+    pairing: Annotated[
+        str | None,
+        typer.Option(help="recording, session, day or person. Left out: told from the files."),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(help="stride, stance, repetition or landing. Left out: what all have."),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Compare analyses: variants, before and after, several captures; one alone: its legs.
+
+    OUT holds comparison.csv with an interval for every difference, curves with bands and
+    their test, plots and report.html.
+    """
+    from .results.replace import check_target
+
+    target = check_target(out, overwrite)
+
+    from .compare_command import compare_results, write_comparison
+    from .compare_command import pairing_argument as how
+    from .compare_command import window_argument as what
+
+    with progress_bar(quiet or as_json) as progress:
+        found = compare_results(
+            results,
+            left_right=left_right,
+            pairing=how(pairing),
+            window=what(window),
+            progress=progress,
+        )
+    write_comparison(target, found, overwrite)
     if as_json:
         typer.echo((target / "summary.json").read_text(encoding="utf-8").strip())
     elif not quiet:

@@ -12,8 +12,8 @@ opposite hip        positive work of the other hip's flexor moment during this s
 muscles' shares     angular impulse ∫ r F dt of the gluteals about the hip, the quadriceps
                     about the knee, the calf about knee and ankle; and each one's share of
                     the support by gluteal hip extension + quadriceps knee extension + calf
-                    plantarflexion, after Winter's support moment (1980,
-                    doi:10.1016/0021-9290(80)90068-8)
+                    plantarflexion, after the support moment of Winter 1980
+                    (J Biomech 13:923)
 
 Muscle figures rest on the recruitment and are estimates; moments and work rest on
 measured forces. Compare strides of one person, not persons.

@@ -305,6 +305,8 @@ def _typical(quantity: str, task: str, scale: float) -> tuple[float, float]:
     share = float(row["share"])
     if quantity.endswith("_deg"):
         return share, float(row["angle_deg"])
+    if "width" in quantity or "midline" in quantity:
+        return share, float(row["step_width_mm"])
     if quantity.endswith("_mm"):
         return share, float(row["length_mm"])
     return share, share * scale
