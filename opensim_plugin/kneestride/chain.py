@@ -246,7 +246,7 @@ def analyse(
         timing=watch.seconds,
         checks=found,
         warnings=tuple(warnings),
-        log=(*log, *ground.notes),
+        log=(*log, *ground.notes, *([loads.path_report.note] if loads.path_report else [])),
         summary=summary,
     )
 

@@ -33,9 +33,6 @@ MOTION_NOISE = 0.008
 MOTION_FRAMES = 24
 CLUSTER_SIGMA = 0.15
 """m; a tracking marker can be anywhere on its segment."""
-OTHER_PERSON = 0.025
-"""m; tracking markers of one segment whose distances differ by this much between the
-static trial and the motion were not on the same person (or were moved)."""
 
 
 STATIC_SIGMA_DEG = {
@@ -240,13 +237,12 @@ def fit_subject(
     Raises
     ------
     CaptureError
-        When pelvis landmarks are missing, or static and motion are of different people.
+        When pelvis landmarks are missing.
     """
     personal.widen_ranges(generic)
     body = Multibody.from_osim(generic)
     notes: list[str] = []
     if static is not None and static_names is not None:
-        _same_person(static, static_names, motion, motion_names)
         frames, names, noise = quiet_mean(static), static_names, STATIC_NOISE
         value, sigma = pose_priors(body, STATIC_SIGMA_DEG)
     else:
@@ -360,37 +356,3 @@ def _scaled_landmarks(
             if label in stations and landmark in scaled:
                 scaled[landmark] = stations[label]
     return scaled
-
-
-def _same_person(
-    static: Markers, static_names: Recognition, motion: Markers, motion_names: Recognition
-) -> None:
-    """Raise CaptureError when segment clusters have other shapes in the two recordings."""
-    table = landmark_table()
-
-    def segments(found: Recognition) -> dict[str, str]:
-        marks = {n: table[i].body for n, i in found.landmarks.items() if i in table}
-        return marks | dict(found.clusters)
-
-    rest = quiet_mean(static)
-    where = {n: rest.positions[0, i] for i, n in enumerate(rest.names)}
-    column = {n: i for i, n in enumerate(motion.names)}
-    body_of = segments(motion_names)
-    shared = [n for n in segments(static_names) if n in body_of and n in column]
-    differences = []
-    for i, a in enumerate(shared):
-        for b in shared[i + 1 :]:
-            if body_of[a] == body_of[b]:
-                apart = motion.positions[:, column[a]] - motion.positions[:, column[b]]
-                with np.errstate(all="ignore"):
-                    moving = float(np.nanmedian(np.linalg.norm(apart, axis=1)))
-                still = float(np.linalg.norm(where[a] - where[b]))
-                if np.isfinite(moving) and np.isfinite(still):
-                    differences.append(abs(moving - still))
-    if len(differences) >= 6 and np.median(differences) > OTHER_PERSON:
-        raise CaptureError(
-            "a static trial of the person in the motion",
-            "markers on the same segments that are a median "
-            f"{1000 * float(np.median(differences)):.0f} mm nearer or farther apart",
-            "pass the static trial recorded with these markers, or none",
-        )
