@@ -184,6 +184,12 @@ def _curves(page, scene_data, clips, shown, display, options):
     width = (0.93 - gap * (count - 1)) / count
     first, last = 1.0, float(max(c.frame[-1] for c in clips))
     low, high = options["low"], options["high"]
+    # Legs that reach down here would run through the curves.
+    edge = bottom + height + 0.052
+    corners = [(-0.52, -page.top - 0.02), (0.52, -page.top - 0.02), (0.52, edge), (-0.52, edge)]
+    page.area(
+        corners, stress_material.flat_material("Kneestride paper", options["back"]), -0.002
+    )
     for k, name in enumerate(drawn):
         left = -0.455 + k * (width + gap)
         channel = scene_data.channels[index[name]]
@@ -208,20 +214,25 @@ def _curves(page, scene_data, clips, shown, display, options):
         cursor = page.line(np.zeros(2), np.array([0, height]), 0.0016, page.ink, 0.002)
         _move_cursor(cursor, left, width, bottom, first, last)
     for r, runner in enumerate(scene_data.runners):
-        peaks = _peaks(shown[r], drawn, index, side)
-        words = f"{runner.label}   {peaks} {display.unit}" if peaks else runner.label
-        x = -0.34 + 0.68 * (r + 0.5) / len(scene_data.runners)
-        page.text(words, (x, bottom + height + 0.030), 0.0145, "CENTER",
+        peaks = _peaks(shown[r], drawn, index, side, options["language"])
+        words = f"{runner.label}: {peaks} {display.unit}" if peaks else runner.label
+        size = 0.0145 * min(1.0, 3 / len(scene_data.runners))
+        x = -0.49 + 0.98 * (r + 0.5) / len(scene_data.runners)
+        page.text(words, (x, bottom + height + 0.030), size, "CENTER",
                   page.colour(runner_colour(r)))  # fmt: skip
 
 
-def _peaks(values, names, index, side):
+def _peaks(values, names, index, side, language):
+    """Return the largest loads in words: 'inner side 2.1, outer side 1.4'."""
     parts = []
     for name in names:
         column = values[:, index[name], side]
-        if np.isfinite(column).any():
-            parts.append(number(column[np.nanargmax(np.abs(column))]))
-    return " | ".join(parts)
+        if not np.isfinite(column).any():
+            continue
+        place = next((p for p in ("medial", "lateral") if name.startswith(p)), None)
+        figure = number(column[np.nanargmax(np.abs(column))])
+        parts.append(f"{texts.text(place, language)} {figure}" if place else figure)
+    return ", ".join(parts)
 
 
 def _move_cursor(cursor, left, width, bottom, first, last):

@@ -96,7 +96,8 @@ def apply(stage, choice, scene=None, first=False):
         choice = replace(choice, display=data.displays[0].name)
     display = data.display(choice.display) if choice.display else None
     timed = ("timing", "speed", "side", "difference")
-    if first or any(getattr(choice, n) != getattr(old, n) for n in timed):
+    retimed = first or any(getattr(choice, n) != getattr(old, n) for n in timed)
+    if retimed:
         stage.clips, stage.shown = animation.animate(
             data,
             scene,
@@ -114,12 +115,7 @@ def apply(stage, choice, scene=None, first=False):
         stress_material.show(scene, names, display, choice.difference, span)
         low, high = scene[stress_material.LOW], scene[stress_material.HIGH]
     chosen = looks.apply(scene, choice.look, choice.transparent)
-    if (
-        first
-        or choice.camera != old.camera
-        or choice.side != old.side
-        or choice.timing != old.timing
-    ):
+    if retimed or choice.camera != old.camera:
         cameras.aim(scene, data, stage.clips, stage.roots, choice.camera, choice.side)
     if choice.with_legend and display is not None:
         aligned = choice.timing == "aligned" or choice.difference
@@ -128,8 +124,11 @@ def apply(stage, choice, scene=None, first=False):
         )
         legend.build(
             scene, data, stage.clips, stage.shown, display,
-            {"ink": chosen["ink"], "language": choice.language, "side": choice.side,
-             "aligned": aligned, "low": low, "high": high, "seconds": seconds},
+            {
+                "ink": chosen["ink"], "back": chosen["back"], "language": choice.language,
+                "side": choice.side, "aligned": aligned, "low": low, "high": high,
+                "seconds": seconds,
+            },
         )  # fmt: skip
     else:
         legend.clear(scene)
