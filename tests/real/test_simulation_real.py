@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +15,8 @@ import numpy as np
 import pytest
 from kneestride.capture.read import read_trial
 from kneestride.capture.trial import Trial
+from kneestride.cli import main
+from kneestride.errors import ResultsError
 from kneestride.results.folder import read_results, write_results
 from kneestride.simulate import Simulation, dose_response, prepare, simulate, write_simulation
 from kneestride.simulation.solve import simulate_variant
@@ -187,3 +191,42 @@ def test_adduction_moment_falls_with_every_degree_of_valgus(shared_data: Path) -
     assert (np.diff(found.peaks["adduction_moment"], axis=0) < 0.0).all()
     measured = found.measured["projection_angle_mid_deg"]
     np.testing.assert_allclose(measured - measured[0], [[0, 0], [5, 5], [10, 10]], atol=0.5)
+
+
+def test_the_command_line_simulates_a_results_folder(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_results(tmp_path / "run", made("run200", shared_data).source)
+    call = ["simulate", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
+    assert main([*call, "--stride", "valgus", "--dose", "5", "--side", "r"]) == 0
+    shown = capsys.readouterr().out
+    assert "Simulated, not captured: valgus 5 deg, right leg." in shown
+    assert "Corrections of the ground reaction: centre of pressure" in shown
+    assert (tmp_path / "out/valgus/strides.csv").is_file()
+    assert (tmp_path / "out/original/knee_loads.sto").is_file()
+
+
+def test_results_without_a_complete_stride_are_refused(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    source = made("run200", shared_data).source
+    assert source.ground is not None
+    masked = replace(source.ground, masked=np.ones_like(source.ground.masked))
+    with pytest.raises(ResultsError, match="a complete stride with the ground reaction"):
+        simulate(replace(source, ground=masked))
+
+
+def test_results_without_forces_are_refused(shared_data: Path) -> None:
+    source = made("run200", shared_data).source
+    with pytest.raises(ResultsError, match="results with a ground reaction"):
+        simulate(replace(source, ground=None))
+
+
+def test_the_worked_example_runs(shared_data: Path, tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[2] / "scripts/simulate_strides.py"
+    assert len(script.read_text().splitlines()) <= 60
+    write_results(tmp_path / "run", made("run200", shared_data).source)
+    call = [sys.executable, str(script), str(tmp_path / "run"), str(tmp_path / "doses.csv")]
+    subprocess.run(call, check=True, capture_output=True)
+    rows = list(csv.DictReader((tmp_path / "doses.csv").open()))
+    assert {r["stride"] for r in rows} == {"valgus", "knee-out", "crossover"}
