@@ -164,6 +164,18 @@ def capture(q: Array, forces: Forces | None = None, name: str = "made-up") -> Tr
     )
 
 
+def without(trial: Trial, *labels: str) -> Trial:
+    """The recording without some of its markers."""
+    markers = trial.markers
+    keep = [i for i, n in enumerate(markers.names) if n not in labels]
+    fewer = replace(
+        markers,
+        names=tuple(markers.names[i] for i in keep),
+        positions=markers.positions[:, keep],
+    )
+    return replace(trial, markers=fewer)
+
+
 def standing() -> Trial:
     """Half a second of quiet standing."""
     return capture(
