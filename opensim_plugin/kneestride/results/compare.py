@@ -60,6 +60,9 @@ __all__ = [
 TYPICAL = "typical_stride"
 """Name of the source that stands in for a spread that one stride cannot show."""
 
+NOTHING = 1e-9
+"""Below this a curve is rounding."""
+
 _WITH_IMPULSE = ("_N", "_Nm", "_BW", "_MPa")
 _WITH_MINIMUM = ("_deg", "_Nm", "_percent")
 _TWO_PEAKS = ("medial_N", "lateral_N", "total_N", "adduction_moment_Nm")
@@ -178,6 +181,9 @@ def compare(
         if not keep_a.any() or not keep_b.any():
             notes.append(f"{quantity}: no stride without masked frames in both.")
             continue
+        if max(np.abs(a[keep_a]).max(), np.abs(b[keep_b]).max()) < NOTHING:
+            notes.append(f"{quantity}: nothing but zero in both.")
+            continue
         used = _usable(quantity, first, second, sources)
         differences += _differences(quantity, first, second, keep_a, keep_b, used, pairs)
         tests[quantity] = curve_test(a[keep_a], b[keep_b], pairs)
@@ -262,29 +268,37 @@ def _difference(
     two: _Measure,
     sources: Sequence[Source],
     matched: bool,
-    spread: tuple[float, float],
+    spread: float,
 ) -> Difference:
     (a, ja), (b, jb) = one, two
-    used = list(sources)
+    level_a, level_b, change = [*sources], [*sources], [*sources]
+    known_a, known_b, used_a, used_b = dict(ja), dict(jb), dict(ja), dict(jb)
     if min(len(a), len(b)) == 1:
-        # Matched strides differ by a change whose size would differ with the stride it
-        # is made on; unmatched ones by the strides themselves.
-        share, absolute = spread
-        used.append(Source(TYPICAL, 1.0, "1", "measurement", 0.0, 1.0 if matched else 0.0))
+        usual = Source(TYPICAL, 1.0, "1", "measurement", 0.0, 0.0)
+        for values, of, level in ((a, known_a, level_a), (b, known_b, level_b)):
+            if len(values) == 1:
+                of[TYPICAL] = np.array([spread])
+                level.append(usual)
         if matched:
-            ja, jb = {**ja, TYPICAL: share * a}, {**jb, TYPICAL: share * b}
+            # Pairing takes most of the spread away, and what is left grows with the change.
+            left, growth = (float(_table()["paired"][n]) for n in ("spread", "change"))
+            rest = Source("typical_change", growth, "1", "measurement", 0.0, 1.0)
+            used_a[TYPICAL] = used_b[TYPICAL] = np.array([left * spread / np.sqrt(2.0)])
+            used_a[rest.name], used_b[rest.name] = a, b
+            change += [usual, rest]
         else:
-            ja = {**ja, TYPICAL: np.full_like(a, absolute if len(a) == 1 else 0.0)}
-            jb = {**jb, TYPICAL: np.full_like(b, absolute if len(b) == 1 else 0.0)}
+            used_a[TYPICAL] = np.full_like(a, spread if len(a) == 1 else 0.0)
+            used_b[TYPICAL] = np.full_like(b, spread if len(b) == 1 else 0.0)
+            change.append(usual)
     return Difference(
         quantity=quantity,
         measure=measure,
-        first=stride_interval(a, ja, used, statistic="mean"),
-        second=stride_interval(b, jb, used, statistic="mean"),
+        first=stride_interval(a, known_a, level_a, statistic="mean"),
+        second=stride_interval(b, known_b, level_b, statistic="mean"),
         # Second minus first; the mean, so that first + change = second.
-        change=paired_interval(b, jb, a, ja, used, matched=matched, statistic="mean"),
+        change=paired_interval(b, used_b, a, used_a, change, matched=matched, statistic="mean"),
         strides=(len(a), len(b)),
-        covers=tuple(s.name for s in used),
+        covers=tuple(s.name for s in change),
     )
 
 
@@ -299,17 +313,16 @@ def _table() -> dict[str, Any]:
         ) from error
 
 
-def _typical(quantity: str, task: str, scale: float) -> tuple[float, float]:
-    """Usual stride-to-stride standard deviation: as a share, and in the quantity's unit."""
+def _typical(quantity: str, task: str, scale: float) -> float:
+    """Usual stride-to-stride standard deviation, in the quantity's unit."""
     row = _table().get(task, _table()["other"])
-    share = float(row["share"])
     if quantity.endswith("_deg"):
-        return share, float(row["angle_deg"])
+        return float(row["angle_deg"])
     if "width" in quantity or "midline" in quantity:
-        return share, float(row["step_width_mm"])
+        return float(row["step_width_mm"])
     if quantity.endswith("_mm"):
-        return share, float(row["length_mm"])
-    return share, share * scale
+        return float(row["length_mm"])
+    return float(row["share"]) * scale
 
 
 def _kept(
