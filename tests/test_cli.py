@@ -39,8 +39,10 @@ def chain(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         return sample_results()
 
     module.analyse = analyse  # type: ignore[attr-defined]
-    module.demo_reference = demo_reference  # type: ignore[attr-defined]
+    demo = ModuleType("kneestride.demo")
+    demo.demo_reference = demo_reference  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "kneestride.chain", module)
+    monkeypatch.setitem(sys.modules, "kneestride.demo", demo)
     return module
 
 

@@ -149,7 +149,7 @@ def demo(
     import tempfile
     from dataclasses import replace
 
-    from .chain import demo_reference
+    from .demo import demo_reference
 
     with (
         tempfile.TemporaryDirectory(prefix="kneestride-") as capture,
@@ -209,7 +209,7 @@ def simulate(
     ):
         source: Path | Results
         if results is None:
-            from .chain import demo_reference
+            from .demo import demo_reference
 
             source = demo_reference(Path(capture))
         else:
