@@ -120,7 +120,7 @@ def squat_pose(move: Squat) -> Array:
         put(f"ankle_angle_{side}", knee - 0.55 * knee - tilt)
         put(f"hip_rotation_{side}", inwards * move.knee_in * share)
     for arm in SIDES:
-        put(f"elbow_flex_{arm}", 0.4 + 0.2 * share)
+        put(f"elbow_flex_{arm}", 0.4 + 0.2 * move.depth * share)
     _, position = body.poses(q)
     foot = position[:, body.body("calcn_r")]
     target = np.array([0.0, 0.03, 0.09])
