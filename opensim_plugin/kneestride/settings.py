@@ -68,7 +68,7 @@ class Settings:
         100.0,
         "second-order Butterworth low-pass, forward and backward, of markers and forces alike; "
         "0 chooses by task: 15 Hz in running and landing (10 to 20 Hz changes running loads "
-        "little), 6 Hz otherwise; different cut-offs for the two turn impacts into joint moments",
+        "little), 6 Hz otherwise; different cut-offs for the two turn impacts into moments",
     )
 
     # --- ground reaction
