@@ -5,8 +5,8 @@ mid-stance, with a bell course over stance. `knee-out`: degrees outwards, with t
 carried under the body's midline, the retraining cue (fully from the default dose on).
 `crossover`: mm of step-width reduction with the projection angle held; both feet share it,
 one foot alone takes it all.
-`neutral` has no dose: the knee comes to the line from hip to foot middle at mid-stance, up
-to what the static trial says is the person's structure, the patella tends over the toes,
+`neutral` has no dose: the knee comes to the line from hip to foot middle at mid-stance, or
+as far towards it as the person stands in the static trial, the patella tends over the toes,
 and a foot that lands narrower (wider) than most runners' comes back to the nearer quartile.
 """
 
@@ -178,7 +178,8 @@ def _neutral(p: Problem, v: Variant) -> Targets:
         structure = float(np.nan_to_num(p.runner.static_displacement[k]))
         now = float(s.at(knee_displacement(p.base, leg)[0], middle))
         projection[side] = None
-        displacement[side] = structure - now
+        # Anything between the line and the person's own standing knee is neutral already.
+        displacement[side] = float(np.clip(now, min(0.0, structure), max(0.0, structure))) - now
         over_toe[side] = -float(s.at(knee_over_toe(p.base, leg)[0], middle))
     width = step_width(p)
     low, high = usual_width(p)
