@@ -29,6 +29,12 @@ TRUNK = {
     "lumbar_bending": "pelvis_list",
     "lumbar_rotation": "pelvis_rotation",
 }
+LIGHT = 0.5
+"""Body weights. Below, the mean place of pressure mixes heel and forefoot strikers and what
+a plate's moment error makes of a small force; it would lie beside the mean foot."""
+EDGE = (0.02, 0.49)
+"""Lateral edge of the average foot in foot lengths, at the heel and per length forward: the
+line from heel to fifth metatarsal head, 5 mm outside it."""
 HARMONICS = 12
 """Of the stored curves: 17 Hz, above the 15 Hz to which running is analysed."""
 
@@ -76,10 +82,7 @@ def average(runners: Sequence[Runner], upper: dict[str, Array], source: str) -> 
     for body in runners[0].scale:
         pairs = [np.log(r.scale[b]) for r in runners for b in r.scale if _same(b, body)]
         scale.setdefault(bare_name(body), np.exp(np.mean(pairs, axis=0)))
-    static = {
-        n: float(np.mean([r.static[n] for r in runners]))
-        for n in (*LEG, "pelvis_tilt")
-    }
+    static = {n: float(np.mean([r.static[n] for r in runners])) for n in (*LEG, "pelvis_tilt")}
     reference = ReferenceStride(
         mass=float(np.mean([r.mass for r in runners])),
         height=float(np.mean([r.height for r in runners])),
@@ -103,12 +106,18 @@ def balanced(stance: Array, duty: float) -> Array:
     """Ground reaction whose stride mean is body weight upwards and nothing forwards.
 
     Two feet carry the body for a share `duty` each. The ends of stance, cut at the
-    detection threshold, are faded to zero over 3 % of it.
+    detection threshold, are faded to zero over 3 % of it. The centre of pressure is held
+    where the foot carries less than `LIGHT`, and brought back to the foot's lateral edge
+    where mixing heel and forefoot strikers has put it beside the foot.
     """
     share = np.linspace(0.0, 1.0, len(stance))
     out = stance.copy()
     edge = np.clip(np.minimum(share, 1.0 - share) / 0.03, 0.0, 1.0)
     out[:, [0, 1, 2, 5]] *= (edge**2 * (3.0 - 2.0 * edge))[:, None]
+    loaded = np.flatnonzero(out[:, 1] > LIGHT)
+    out[: loaded[0], 3:5] = out[loaded[0], 3:5]
+    out[loaded[-1] + 1 :, 3:5] = out[loaded[-1], 3:5]
+    out[:, 4] = np.minimum(out[:, 4], EDGE[0] + EDGE[1] * out[:, 3])
     up = np.trapezoid(out[:, 1], share) * 2.0 * duty
     out[:, :3] /= up
     forward = np.trapezoid(out[:, 0], share) * 2.0 * duty
@@ -122,7 +131,8 @@ def at_duty(curve: Array, duty: float) -> Array:
     knots = [0.0, duty, 0.5, 0.5 + duty, 1.0]
     where = np.interp(at, knots, [0.0, EVENT_DUTY, 0.5, 0.5 + EVENT_DUTY, 1.0])
     closed = np.append(curve, curve[0])
-    return np.interp(where, np.arange(POINTS + 1) / POINTS, closed)
+    found: Array = np.interp(where, np.arange(POINTS + 1) / POINTS, closed)
+    return found
 
 
 def symmetric(name: str, curve: Array) -> Array:

@@ -19,8 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from kneestride.capture.reference import MIRRORED, ReferenceStride, bare_name, side_of
-from kneestride.motion.reference_runner import FlatFoot, ReferenceBody
+from kneestride.capture.reference import MIRRORED, ReferenceStride
+from kneestride.motion.reference_runner import FlatFoot, ReferenceBody, flat_foot
 from kneestride.stages import FAST_CUTOFF
 from kneestride.vocabulary import GRAVITY, SIDES, Array
 from scipy.optimize import least_squares
@@ -81,7 +81,7 @@ def lowpass_gain(count: int, stride_s: float) -> Array:
 
 
 def toe_angle(runner: ReferenceBody, reference: ReferenceStride) -> Array:
-    """Angle of the toes (GRID,) rad, extension negative, that keeps them flat while the heel rises."""
+    """Angle of the toes (GRID,) rad, extension negative: flat while the heel rises."""
     q = _poses(reference, runner, np.arange(GRID) / GRID)
     rotation, _ = runner.body.poses(q)
     pitch = -np.arcsin(rotation[:, runner.body.body("calcn_r")][:, 1, 0])
@@ -110,9 +110,7 @@ def _harmonics(name: str) -> tuple[int, ...]:
 class _Problem:
     """Residuals as a function of the unknowns."""
 
-    def __init__(
-        self, reference: ReferenceStride, runner: ReferenceBody, width: float
-    ) -> None:
+    def __init__(self, reference: ReferenceStride, runner: ReferenceBody, width: float) -> None:
         self.reference, self.runner, self.width = reference, runner, width
         self.phase = np.arange(GRID) / GRID
         self.omega = 2.0 * np.pi / reference.stride_s
@@ -120,12 +118,19 @@ class _Problem:
         self.share = self.phase / reference.duty
         self.stance = np.flatnonzero(self.share <= 1.0)
         self.slots: list[tuple[str, int, str, float]] = []
-        for name, sigma in {**{n: np.radians(v) for n, v in SIGMA_DEG.items()}, **SIGMA_M}.items():
+        for name, sigma in {
+            **{n: np.radians(v) for n, v in SIGMA_DEG.items()},
+            **SIGMA_M,
+        }.items():
             for h in _harmonics(name):
                 spread = sigma / (1.0 + (h / 4.0) ** 2)
                 for part in ("cos", "sin") if h else ("cos",):
                     self.slots.append((name, h, part, spread))
-        for kind, sigma in (("along", PRESSURE_SIGMA), ("right", PRESSURE_SIGMA), ("free", FREE_SIGMA)):
+        for kind, sigma in (
+            ("along", PRESSURE_SIGMA),
+            ("right", PRESSURE_SIGMA),
+            ("free", FREE_SIGMA),
+        ):
             self.slots += [(kind, k, "ground", sigma / (1 + k)) for k in range(3)]
         self.sigma = np.array([s[3] for s in self.slots])
         self.heights = self._points(reference)[:, :, 1]
@@ -184,8 +189,6 @@ class _Problem:
 
     def flat(self, changed: ReferenceStride, s: int) -> FlatFoot:
         """Flat foot of a side."""
-        from kneestride.motion.reference_runner import flat_foot
-
         return flat_foot(changed, self.runner, SIDES[s])
 
     def foot(self, changed: ReferenceStride) -> tuple[list[Array], Array]:

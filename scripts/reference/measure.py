@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,12 @@ def measure(folder: Path, code: str, subject: Subject) -> Runner:
     """Run the chain's stages on one runner at 3.5 m/s and average the strides."""
     settings = Settings()
     prepared = stages.prepare(
-        folder / f"{code}runT35.c3d", folder / f"{code}static.c3d", None, None, settings, subject
+        folder / f"{code}runT35.c3d",
+        folder / f"{code}static.c3d",
+        None,
+        None,
+        settings,
+        subject,
     )
     fitted = fit_subject(
         stages.generic_model(None, settings),
@@ -130,9 +136,7 @@ def measure(folder: Path, code: str, subject: Subject) -> Runner:
     curves = average_curves(replace(raw, q=turned), phases)
     own_weight = float(sharp.force[:, :, 1].sum(axis=1).mean())
     belt = prepared.frame.belt
-    stance = average_stance(
-        sharp, smooth.paths, contacts, belt, own_weight, subject.height
-    )
+    stance = average_stance(sharp, smooth.paths, contacts, belt, own_weight, subject.height)
     rows = stride_table(smooth.paths, contacts, "running")
     errors = raw.marker_error
     return Runner(
@@ -159,12 +163,12 @@ Phases = tuple[Side, tuple[float, float, float, float, float]]
 
 
 def strides_of(contacts: Contacts) -> list[Phases]:
-    """Complete strides with the times of contact, toe-off, other contact, other toe-off, end."""
+    """Complete strides: times of contact, toe-off, other contact, other toe-off, end."""
     out: list[Phases] = []
     for side in SIDES:
         other = SIDES[1 - SIDES.index(side)]
         own = [c for c in contacts.of(side) if c.complete]
-        for here, after in zip(own, own[1:], strict=False):
+        for here, after in pairwise(own):
             between = [
                 c
                 for c in contacts.of(other)
@@ -244,9 +248,7 @@ def average_stance(
     return found
 
 
-def foot_frame(
-    paths: AnatomicalPaths, side: Side, k: int
-) -> tuple[Array, Array, Array, float]:
+def foot_frame(paths: AnatomicalPaths, side: Side, k: int) -> tuple[Array, Array, Array, float]:
     """Heel, axes along and to the right of the foot on the ground, heel-to-toe length."""
     axis = paths.frames[f"calcn_{side}"][k][:, 0] * [1.0, 0.0, 1.0]
     axis = axis / np.linalg.norm(axis)
@@ -268,7 +270,7 @@ def torsion_of(body: Multibody) -> Array:
 
 
 def _static(fitted: FittedSubject) -> dict[str, float]:
-    """Standing angles, right and mirrored left averaged; those that mirror away are left out."""
+    """Standing angles, mean of right and mirrored left, without those that mirror away."""
     pose = fitted.static_pose
     assert pose is not None
     found: dict[str, list[float]] = {}

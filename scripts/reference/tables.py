@@ -50,13 +50,12 @@ def _motion(built: Built) -> str:
             columns[f"{name}_sd_{unit}"] = _closed(
                 built.average.spread[name][::2] * factor, digits
             )
-    first = ("percent of the stride from right initial contact; right side, the left follows half")
     head = (
-        f"# The reference stride, {first}",
-        "# a stride later, mirrored. NAME: what the reference runner does; NAME_mean, NAME_sd:",
-        "# over the runners it comes from (reference_stride.toml), before the changes that let",
-        "# one body run it; without them: another recording, or computed. pelvis_tx, _ty, _tz",
-        "# are about their mean in NAME_mean. Signs: kneestride/vocabulary.py.",
+        "# The reference stride, percent of the stride from right initial contact; right side,",
+        "# the left follows half a stride later, mirrored. NAME: what the reference runner does;",
+        "# NAME_mean, NAME_sd: over the runners it comes from (reference_stride.toml), before the",
+        "# changes that let one body run it; without them: another recording, or computed.",
+        "# NAME_mean of pelvis_tx, _ty, _tz is about its mean. Signs: kneestride/vocabulary.py.",
     )
     return _csv(head, columns)
 
@@ -68,9 +67,9 @@ def _ground(built: Built) -> str:
         columns[f"{name}_sd"] = np.round(built.average.ground_spread[:, k], 6)
     head = (
         "# Ground reaction of the right foot of the reference stride, percent of stance. Force",
-        "# in body weights; centre of pressure in heel-to-toe lengths of the foot, from the heel",
-        "# marker's place on the ground, along the foot and to the right; free moment (about",
-        "# the vertical) in body weight times height. _sd: over the runners.",
+        "# in body weights; centre of pressure in heel-to-toe lengths of the foot from the",
+        "# heel's landmark, along the foot and to the right; free moment (about the vertical)",
+        "# in body weight times height. _sd: over the runners.",
     )
     return _csv(head, columns)
 
@@ -90,8 +89,8 @@ def _toml(built: Built) -> str:
     mean, done = built.average, built.consistent
     r = done.reference
     lines = [
-        "# The reference runner's figures, written by scripts/build_reference_runner.py. Do not",
-        "# edit: build again. docs/reference_runner.md explains them.",
+        "# The reference runner's figures, written by scripts/build_reference_runner.py: do",
+        "# not edit, build again. docs/reference_runner.md explains them.",
         "",
         "[source]",
         *(f'{key} = "{text}"' for key, text in built.sources.items()),

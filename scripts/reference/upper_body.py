@@ -60,7 +60,10 @@ def _measure(folder: Path, name: str) -> dict[str, Array]:
     if prepared.trial.forces is None:
         raise SystemExit(f"{name}: Expected ground forces. Found none.")
     ground = measure_ground(
-        prepared.trial.forces, smooth.paths, subject.mass, GroundSettings(cutoff=FORCE_CUTOFF / 2)
+        prepared.trial.forces,
+        smooth.paths,
+        subject.mass,
+        GroundSettings(cutoff=FORCE_CUTOFF / 2),
     ).reaction
     contacts = events_from_force(raw.time, ground.force[:, :, 1], subject.mass * GRAVITY)
     return average_curves(smooth.motion, strides_of(contacts))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..capture.markersets import load_marker_set
-from ..capture.reference import ReferenceStride, bare_name, side_of
+from ..capture.reference import ReferenceStride, bare_name
 from ..capture.trial import Forces, Markers, Trial
 from ..vocabulary import Array
 from .filtering import lowpass
@@ -37,7 +37,7 @@ CLUSTERS = {
     "shank_1": (0.025, -0.170, 0.055), "shank_2": (-0.030, -0.170, 0.055),
     "shank_3": (0.020, -0.250, 0.048), "shank_4": (-0.030, -0.250, 0.048),
 }  # fmt: skip
-"""Places of the tracking markers on the generic right femur and tibia, m."""
+"""Label without side → place of the tracking marker on the generic right segment, m."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,14 @@ class CaptureNoise:
 
     A marker's movement on its bone is per axis a sum of `repeating` of its variance in
     harmonics 1 to 4 of the stride (amplitude falling as 1/harmonic) and the rest in
-    noise low-passed at `wander_hz`; half of each is shared by all markers of a segment.
+    noise low-passed at `wander_hz`. On segments with much soft tissue half of the variance
+    is shared by all markers of the segment, which swing together; over bony places each
+    marker moves by itself.
 
     Attributes
     ----------
     skin : mapping of body, without side, to rms per axis, m
+    together : tuple of str, bodies, without side, whose markers swing together
     repeating : float, share of the variance
     wander_hz : float, Hz
     camera : float, m, rms per axis, white
@@ -70,6 +73,7 @@ class CaptureNoise:
             "radius": 0.003,
         }
     )
+    together: tuple[str, ...] = ("femur", "tibia", "humerus")
     repeating: float = 0.7
     wander_hz: float = 4.0
     camera: float = 0.0002
@@ -115,10 +119,13 @@ def record(
     phase = (time - LEAD) / reference.stride_s
     q = coordinates(reference, runner.body, phase)
     worn = worn_markers(runner)
-    running = tuple(n for n in worn if bare_name(n) not in STATIC_ONLY)
+    running = tuple(n for n in worn if n[2:] not in STATIC_ONLY)
     still = np.tile(standing(reference, runner), (round(STATIC_SECONDS * MARKER_RATE), 1))
     stamps = np.arange(len(still)) / MARKER_RATE
-    positions, quiet = places(runner, worn, running, q), places(runner, worn, tuple(worn), still)
+    positions, quiet = (
+        places(runner, worn, running, q),
+        places(runner, worn, tuple(worn), still),
+    )
     fast = np.arange(round(seconds * FORCE_RATE)) / FORCE_RATE
     forces = ground_forces(reference, runner, fast, FORCE_RATE, LEAD)
     if noise is not None:
@@ -130,8 +137,15 @@ def record(
         forces = _with_plate_noise(forces, noise.plate, random)
     note = f"Written by kneestride: {reference.source}"
     return ReferenceRecording(
-        Trial("reference_run", Markers(running, time, MARKER_RATE, positions), forces, notes=(note,)),
-        Trial("reference_static", Markers(tuple(worn), stamps, MARKER_RATE, quiet), notes=(note,)),
+        Trial(
+            "reference_run",
+            Markers(running, time, MARKER_RATE, positions),
+            forces,
+            notes=(note,),
+        ),
+        Trial(
+            "reference_static", Markers(tuple(worn), stamps, MARKER_RATE, quiet), notes=(note,)
+        ),
         runner.body.coordinates,
         q,
     )
@@ -143,8 +157,8 @@ def worn_markers(runner: ReferenceBody) -> dict[str, tuple[int, Array]]:
     worn = {label: runner.places[mark] for label, mark in marker_set.landmarks.items()}
     for label, name in marker_set.clusters.items():
         b = runner.body.body(name)
-        place = np.array(CLUSTERS[bare_name(label)]) * runner.stretch[b]
-        worn[label] = (b, place * [1.0, 1.0, -1.0 if side_of(label) == "l" else 1.0])
+        place = np.array(CLUSTERS[label[2:]]) * runner.stretch[b]
+        worn[label] = (b, place * [1.0, 1.0, -1.0 if label[0] == "l" else 1.0])
     return worn
 
 
@@ -171,8 +185,10 @@ def skin_movement(
     common = {b: _one_movement(phase, rate, noise, random) for b in dict.fromkeys(bodies)}
     out = np.empty((len(phase), len(bodies), 3))
     for k, body in enumerate(bodies):
-        own = _one_movement(phase, rate, noise, random)
-        out[:, k] = noise.skin.get(bare_name(body), 0.0) * np.sqrt(0.5) * (common[body] + own)
+        moved = _one_movement(phase, rate, noise, random)
+        if bare_name(body) in noise.together:
+            moved = np.sqrt(0.5) * (moved + common[body])
+        out[:, k] = noise.skin.get(bare_name(body), 0.0) * moved
     return out
 
 

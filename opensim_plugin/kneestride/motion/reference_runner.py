@@ -15,8 +15,8 @@ import numpy as np
 from ..capture.landmarks import landmark_table
 from ..capture.reference import ReferenceStride, bare_name, side_of
 from ..capture.trial import Forces
-from ..model.fitting import expected_places
 from ..model.multibody import Multibody, rotation_about_y
+from ..model.places import expected_places
 from ..vocabulary import GRAVITY, SIDES, Array, Side
 
 TURNED = ("malleolus_lateral", "malleolus_medial")
@@ -41,9 +41,7 @@ class ReferenceBody:
     def points(self, names: tuple[str, ...], rotation: Array, position: Array) -> Array:
         """Landmarks in ground (T, K, 3) m from body poses."""
         found = [self.places[n] for n in names]
-        return np.stack(
-            [position[:, b] + rotation[:, b] @ place for b, place in found], axis=1
-        )
+        return np.stack([position[:, b] + rotation[:, b] @ place for b, place in found], axis=1)
 
 
 def reference_body(reference: ReferenceStride, generic: Multibody) -> ReferenceBody:
