@@ -52,10 +52,11 @@ def _motion(built: Built) -> str:
             )
     head = (
         "# The reference stride, percent of the stride from right initial contact; right side,",
-        "# the left follows half a stride later, mirrored. NAME: what the reference runner does;",
-        "# NAME_mean, NAME_sd: over the runners it comes from (reference_stride.toml), before the",
-        "# changes that let one body run it; without them: another recording, or computed.",
-        "# NAME_mean of pelvis_tx, _ty, _tz is about its mean. Signs: kneestride/vocabulary.py.",
+        "# the left follows half a stride later, mirrored. NAME: what the reference runner",
+        "# does; NAME_mean, NAME_sd: over the runners it comes from (reference_stride.toml),",
+        "# before the changes that let one body run it; without them: another recording, or",
+        "# computed. NAME_mean of pelvis_tx, _ty, _tz is about its mean. Signs:",
+        "# kneestride/vocabulary.py.",
     )
     return _csv(head, columns)
 
