@@ -493,7 +493,7 @@ def _advice_row(a: Advice) -> dict[str, str]:
         "leg": SIDE_NAMES[a.side],
         "text": f.text,
         "value": f"{label_of(f.column)} {number(a.value)}",
-        "share": f"{100 * a.share:.0f} % of {a.strides}",
+        "share": f"{round(a.share * a.strides)} of {a.strides} strides",
         "limit": f"{'above' if f.above else 'below'} {number(f.limit)} ({f.grade}: {f.source})",
         "cue": f.cue,
         "targets": ", ".join(label_of(t) for t in f.targets),

@@ -89,7 +89,7 @@ where the curve test (statistical parametric mapping, 5 %) tells them from the f
 <table><tr><th>Seen in {{ advised }}</th><th>Figure</th><th>Limit</th><th>Cue</th>
 <th>Watch</th><th>Exercise groups</th></tr>
 {% for a in advice %}<tr><td>{{ a.leg }}: {{ a.text }}</td>
-<td>{{ a.value }} ({{ a.share }} of strides)</td><td>{{ a.limit }}</td>
+<td>{{ a.value }} ({{ a.share }})</td><td>{{ a.limit }}</td>
 <td class="text">{{ a.cue }}</td><td class="text">{{ a.targets }}</td>
 <td class="text">{{ a.exercises }}</td></tr>{% endfor %}</table>{% endif %}
 <p class="note">Not a medical device: estimates of a model, for study and discussion.</p>
