@@ -200,19 +200,22 @@ def _close(
     near = (motion.time >= begin - 0.5 * period) & (motion.time <= end + 0.5 * period)
     curve = interpolate.make_interp_spline(motion.time[near], motion.q[near], k=5)
     gap = curve(end) - curve(begin)
-    moves = np.array([n in TRANSLATIONS for n in motion.coordinates])
+    level = np.array([n in ("pelvis_tx", "pelvis_tz") for n in motion.coordinates])
     share = (after / period)[:, None]
     weight = smooth_step((share - (1.0 - BLEND)) / BLEND)
 
     captured = curve(begin + after)
-    open_ended = captured - share * gap
-    before = curve(begin + after - period) - (share - 1.0) * gap
+    # A drift starts at nothing, as the centre of pressure's does; a gap between two strides
+    # is nobody's in particular: half goes to either end, and mid-stride stays as captured.
+    middle = np.where(level, 0.0, 0.5)
+    open_ended = captured - (share - middle) * gap
+    before = curve(begin + after - period) - (share - 1.0 - middle) * gap
     q = (1.0 - weight) * open_ended + weight * before
     qd, qdd = periodic_derivatives(q, period)
     velocity = np.array([gap[list(motion.coordinates).index(n)] for n in TRANSLATIONS]) / period
     # Heights do not drift on level ground; a difference between strides is a gap.
     velocity[1] = 0.0
-    moved = q + np.where(moves, share * gap, 0.0) - captured
+    moved = q + np.where(level, share * gap, 0.0) - captured
 
     values = np.concatenate([ground.force, ground.point, ground.torque], axis=2)
     reaction = interpolate.PchipInterpolator(ground.time, np.nan_to_num(values), axis=0)
