@@ -150,7 +150,7 @@ def test_json_is_the_summary_and_nothing_else(
         ),
         (
             [*CALL, "--set", "cutoff_hz=1000"],
-            "kneestride: Expected cutoff_hz between 1 and 100 Hz. Found '1000'. "
+            "kneestride: Expected cutoff_hz between 0 and 100 Hz. Found '1000'. "
             "Correct cutoff_hz.\n",
         ),
     ],
