@@ -92,7 +92,7 @@ def test_the_page_holds_a_row_for_every_claim() -> None:
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    monkeypatch.setattr(compare_command, "_model_of", lambda *_: None)
+    monkeypatch.setattr(compare_command, "model_of", lambda *_: None)
     monkeypatch.setattr(compare_command, "PLOTTED", ("medial_N",))
     several = {"usual": runner(), "toes-in": runner(shift=500.0, seed=1)}
     return [

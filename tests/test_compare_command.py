@@ -23,7 +23,7 @@ SECOND = {"run2.trc": "2" * 64, "static.trc": "0" * 64}
 @pytest.fixture(autouse=True)
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The made-up runner has no model: statics and efficiency are tested elsewhere."""
-    monkeypatch.setattr(compare_command, "_model_of", lambda *_: None)
+    monkeypatch.setattr(compare_command, "model_of", lambda *_: None)
     monkeypatch.setattr(compare_command, "PLOTTED", ("medial_N", "adduction_moment_Nm"))
 
 
