@@ -26,6 +26,7 @@ from .motion.kinematics import AnatomicalPaths
 from .motion.stride_rows import class_shares, stride_rows
 from .motion.tasks import recognise_task
 from .results.folder import Results
+from .results.scene_runner import with_scene
 from .results.tables import Table
 from .settings import Settings, check_subject, check_treadmill_speed
 from .vocabulary import GRAVITY, SIDES
@@ -176,18 +177,20 @@ def analyse(
     if measured is None:
         text = stages.model_text(fitted.model)
         found = outcome.checks(kinematics, None, None, None, subject.height, cutoff)
-        return Results(
-            **common,
-            model_xml=text,
-            strides=rows,
-            timing=watch.seconds,
-            checks=found,
-            warnings=(
-                *warnings,
-                "No ground forces: joint angles and alignment only, no loads.",
-            ),
-            log=tuple(log),
-            summary=summary,
+        return with_scene(
+            Results(
+                **common,
+                model_xml=text,
+                strides=rows,
+                timing=watch.seconds,
+                checks=found,
+                warnings=(
+                    *warnings,
+                    "No ground forces: joint angles and alignment only, no loads.",
+                ),
+                log=tuple(log),
+                summary=summary,
+            )
         )
     ground = measured.reaction
     inputs = stages.load_inputs(fitted, subject, settings)
@@ -229,25 +232,29 @@ def analyse(
     muscle_moment = np.einsum(
         "tmn,tm->tn", loads.paths.moment_arm, loads.recruited.muscles.force
     )
-    return Results(
-        **common,
-        model_xml=inputs.xml,
-        inverse_dynamics=Table(
-            fitted.body.full_coordinates, kinematics.motion.time, loads.dynamics.tau_full
-        ),
-        ground=ground,
-        muscles=loads.recruited.muscles,
-        knee=loads.knee,
-        unpowered=Table(
-            fitted.body.coordinates, kinematics.motion.time, loads.dynamics.tau - muscle_moment
-        ),
-        tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
-        strides=loaded,
-        timing=watch.seconds,
-        checks=found,
-        warnings=tuple(warnings),
-        log=(*log, *ground.notes, *([loads.path_report.note] if loads.path_report else [])),
-        summary=summary,
+    return with_scene(
+        Results(
+            **common,
+            model_xml=inputs.xml,
+            inverse_dynamics=Table(
+                fitted.body.full_coordinates, kinematics.motion.time, loads.dynamics.tau_full
+            ),
+            ground=ground,
+            muscles=loads.recruited.muscles,
+            knee=loads.knee,
+            unpowered=Table(
+                fitted.body.coordinates,
+                kinematics.motion.time,
+                loads.dynamics.tau - muscle_moment,
+            ),
+            tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
+            strides=loaded,
+            timing=watch.seconds,
+            checks=found,
+            warnings=tuple(warnings),
+            log=(*log, *ground.notes, *([loads.path_report.note] if loads.path_report else [])),
+            summary=summary,
+        )
     )
 
 

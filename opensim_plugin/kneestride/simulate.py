@@ -19,6 +19,7 @@ from .loads.types import KneeLoads
 from .results.compare import compare, comparison_csv, condition
 from .results.folder import Results, read_results, write_results
 from .results.replace import replace_folder
+from .results.scene_runner import with_scene, write_comparison_scene
 from .simulation.describe import (
     about_original,
     about_variant,
@@ -279,8 +280,13 @@ def write_simulation(target: Path, simulation: Simulation, overwrite: bool = Fal
 
     def fill(folder: Path) -> None:
         for name, results in everything.items():
-            write_results(folder / name, results)
+            write_results(folder / name, with_scene(results))
         (folder / "comparison.csv").write_text(simulation.comparison(), encoding="utf-8")
+        write_comparison_scene(
+            folder / "scene.npz",
+            {name: folder / name for name in everything},
+            title=simulation.original.trial,
+        )
         text = json.dumps(summary, indent=1, ensure_ascii=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 

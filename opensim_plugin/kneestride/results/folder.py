@@ -101,6 +101,8 @@ class Results:
         Further sections of `summary.json`, by name.
     simulated : bool
         True when the motion was changed and not captured.
+    scene : bytes or None
+        Content of `scene.npz` (see `results.scene`); not read back by `read_results`.
     """
 
     trial: str
@@ -126,6 +128,7 @@ class Results:
     log: tuple[str, ...] = ()
     summary: Mapping[str, object] = field(default_factory=dict)
     simulated: bool = False
+    scene: bytes | None = None
 
 
 def is_translation(coordinate: str) -> bool:
@@ -166,6 +169,8 @@ def write_results(target: Path, results: Results, overwrite: bool = False) -> Pa
             path = folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
+        if results.scene is not None:
+            (folder / "scene.npz").write_bytes(results.scene)
 
     return replace_folder(target, fill, overwrite)
 

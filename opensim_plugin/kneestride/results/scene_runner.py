@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ..errors import ResultsError
 from ..paths_of_data import models_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
-from .scene import CHANNELS, SceneRunner, write_scene
+from .scene import CHANNELS, SceneRunner, build_scene, scene_bytes, write_scene
 
 if TYPE_CHECKING:
     from ..model.multibody import Multibody
@@ -83,6 +84,13 @@ def channels_of(results: Results) -> dict[str, Array]:
                     [results.tissues.column(c) for c in columns], axis=1
                 )
     return {n: v for n, v in out.items() if np.isfinite(v).any()}
+
+
+def with_scene(results: Results) -> Results:
+    """The same results with the content of their `scene.npz`."""
+    runner = runner_of(results, "runner1", results.trial)
+    scene = scene_bytes(build_scene([runner], title=results.trial))
+    return replace(results, scene=scene)
 
 
 def write_comparison_scene(path: Path, folders: Mapping[str, Path], title: str = "") -> Path:

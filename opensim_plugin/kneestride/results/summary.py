@@ -315,6 +315,7 @@ def _files(results: Results) -> list[str]:
         "strides.csv": True,
         "opensim_setup": True,
         "report.html": True,
+        "scene.npz": results.scene is not None,
         "log.txt": True,
     }
     return [name for name, there in present.items() if there]
