@@ -321,7 +321,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--only", action="append", help="part of a capture's name; repeatable")
     parser.add_argument("--out", type=Path, help="folder for results and captures.csv")
-    parser.add_argument("--again", action="store_true", help="also those with a row already")
+    parser.add_argument(
+        "--again", action="store_true", help="also those that ran through before"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the results folders")
     parser.add_argument(
         "--write", action="store_true", help=f"put the table into docs/{PAGE.name}"
@@ -335,7 +337,8 @@ def main() -> None:
         rows = {row["capture"]: row for row in read_rows(space / "captures.csv")}
         for capture in captures():
             wanted = not options.only or any(part in capture.name for part in options.only)
-            if not wanted or (capture.name in rows and not options.again):
+            done = rows.get(capture.name, {}).get("exit") == "0"
+            if not wanted or (done and not options.again):
                 continue
             row = run(capture, space)
             rows[capture.name] = row
