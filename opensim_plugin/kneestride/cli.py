@@ -1,4 +1,4 @@
-"""The command line: `kneestride analyse`, `simulate`, `compare` and `demo`.
+"""The command line: `kneestride analyse`, `simulate`, `compare`, `animate` and `demo`.
 
 Exit status 0: done. 2: the call or the input is wrong, with one message on stderr that
 says what was expected, what was found and what to do. 1: a defect of ours, with the
@@ -273,6 +273,64 @@ def compare(
         for line in found.lines():
             typer.echo(line)
         typer.echo(f"Results: {target}")
+
+
+@app.command()
+def animate(
+    folder: Annotated[Path, typer.Argument(help="Results folder, or that of a simulation.")],
+    out: Annotated[Path, typer.Option(help="File to write: .mp4 .png .blend .glb .usdc.")],
+    channel: Annotated[str, typer.Option(help="Load to colour. Left out: the first.")] = "",
+    camera: Annotated[
+        str, typer.Option(help="frontal, sagittal, posterior, plateau, three_knees or orbit.")
+    ] = "frontal",
+    look: Annotated[str, typer.Option(help="clinic, classroom, dark or print.")] = "classroom",
+    side: Annotated[str, typer.Option(help="Which knee the close-ups show, r or l.")] = "r",
+    speed: Annotated[float, typer.Option(help="Share of real time.")] = 0.25,
+    difference: Annotated[
+        bool, typer.Option("--difference", help="Show each variant minus the first.")
+    ] = False,
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    transparent: Annotated[bool, typer.Option("--transparent")] = False,
+    frame: Annotated[
+        int | None, typer.Option(help="Frame of a PNG. Left out: the peak load.")
+    ] = None,
+    size: Annotated[str, typer.Option(help="Pixels, WIDTHxHEIGHT.")] = "1280x720",
+    samples: Annotated[int, typer.Option(help="Of the renderer; more is finer.")] = 16,
+    quiet: Quiet = False,
+) -> None:
+    """Render the skeleton with colour-coded stress, or export it.
+
+    Needs Blender's module (python3 scripts/bootstrap.py install). A film that was stopped
+    goes on where it stopped.
+    """
+    width, cross, height = size.lower().partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise SettingsError(
+            expected="--size WIDTHxHEIGHT in pixels",
+            found=f"{size!r}",
+            todo="write for example 1280x720",
+        )
+    from .animate import Look
+    from .animate import animate as run
+
+    chosen = Look(
+        channel, camera, look, "aligned", speed, side, difference, language, transparent
+    )
+    with progress_bar(quiet) as progress:
+        told = (
+            None if progress is None else (lambda done, total: progress("frames", done / total))
+        )
+        made = run(
+            folder,
+            out,
+            chosen,
+            size=(int(width), int(height)),
+            samples=samples,
+            frame=frame,
+            progress=told,
+        )
+    if not quiet:
+        typer.echo(f"Written: {made}")
 
 
 _DEMO = "demo"
