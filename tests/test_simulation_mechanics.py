@@ -14,6 +14,7 @@ from kneestride.simulation.geometry import (
     projection_angle,
     rotation_vector,
 )
+from kneestride.simulation.limb import limb_moments
 from kneestride.simulation.mechanics import body_state, wrench
 from kneestride.simulation.problem import Problem
 from kneestride.vocabulary import SIDES, Array
@@ -50,6 +51,31 @@ def test_change_of_force_and_spin_is_linear_in_the_change(problem, change) -> No
     exact_spin = (ahead.spin_rate - behind.spin_rate) / 2
     np.testing.assert_allclose(force, exact_force, atol=2e-3 * np.abs(exact_force).max())
     np.testing.assert_allclose(spin, exact_spin, atol=2e-3 * np.abs(exact_spin).max())
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_change_of_the_shanks_moment_is_linear_in_the_change(problem, change, side) -> None:  # type: ignore[no-untyped-def]
+    body, shank = problem.runner.body, (problem.legs[side].knee[0],)
+    ahead, behind = (
+        limb_moments(body, s.q, s.qd, s.qdd, shank)[:, 0] for s in both_ways(problem, change)
+    )
+    expected = (ahead - behind) / 2
+    found = sum(
+        np.einsum("tin,tn->ti", a, c)
+        for a, c in zip(problem.limbs[side].factors, change, strict=True)
+    )
+    np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_a_swinging_shanks_moment_is_its_knees(problem) -> None:  # type: ignore[no-untyped-def]
+    s, body = problem.stride, problem.runner.body
+    nothing = np.zeros((s.frames, len(body.bodies), 3))
+    found = body.inverse_dynamics(s.q, s.qd, s.qdd, nothing, nothing)
+    for k, side in enumerate(SIDES):
+        flexion = found.tau[:, body.coordinate(f"knee_angle_{side}")]
+        size = np.abs(flexion).max()
+        about_lateral = np.abs(problem.base_limbs[:, k, 2])
+        np.testing.assert_allclose(about_lateral, np.abs(flexion), atol=0.1 * size)
 
 
 def test_force_is_mass_times_acceleration_of_the_mass_centre(problem) -> None:  # type: ignore[no-untyped-def]

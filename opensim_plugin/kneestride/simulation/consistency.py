@@ -16,6 +16,7 @@ import numpy as np
 
 from ..vocabulary import SIDES, Array
 from .fit import Change, Rows
+from .limb import limb_moments
 from .mechanics import BodyState, cross, momentum, turn, wrench
 from .problem import Problem
 
@@ -32,6 +33,11 @@ BALANCE = 1.0
 """N·m, σ of the moment balance where nothing absorbs; pressure and free moment widen it."""
 PRESSURE, FREE_MOMENT = 0.004, 3.0
 """m and N·m, σ of what the centre of pressure and the free moment may absorb."""
+REDUCTION_LIMB = np.array([1.5, 3.0, 4.0])
+"""N·m, σ of what residual reduction changes in the moments that move shank and foot: about
+the tibia's forward, upward and lateral axis, so that a leg in swing stays as captured."""
+LIMB = np.array([3.0, 3.0, 6.0])
+"""N·m, the same of a variant, whose legs are meant to move otherwise."""
 PRESSURE_LIMIT, FREE_MOMENT_LIMIT = 0.010, 8.0
 """m and N·m, the most that they absorb."""
 
@@ -77,7 +83,19 @@ def reduction_rows(p: Problem, state: BodyState, change: Change) -> list[Rows]:
             "moment balance", w.spin_rate - moment, ones / REDUCTION_MOMENT,
             m.spin[0] + lever, m.spin[1], m.spin[2],
         ),
+        *limb_rows(p, change, REDUCTION_LIMB),
     ]  # fmt: skip
+
+
+def limb_rows(p: Problem, change: Change, sigma: Array) -> list[Rows]:
+    """Shank and foot ask of the knee what they asked before; `sigma` (3,) N·m."""
+    s, full = p.stride, p.full(change)
+    now = limb_moments(p.runner.body, s.q + full[0], s.qd + full[1], s.qdd + full[2], p.shanks)
+    weight = np.broadcast_to(1.0 / sigma, (s.frames, 3))
+    return [
+        Rows(f"shank {side}", now[:, k] - p.base_limbs[:, k], weight, *p.limbs[side].factors)
+        for k, side in enumerate(SIDES)
+    ]
 
 
 def state_com(p: Problem, state: BodyState) -> Array:
@@ -143,6 +161,7 @@ def difference_rows(p: Problem, state: BodyState, change: Change) -> list[Rows]:
         Rows("flight", delta_force, flight, c[0], c[1], c[2]),
         Rows("ground reaction", delta_force, size, c[0], c[1], c[2]),
         Rows("angular momentum", delta_spin, spin, *m.spin),
+        *limb_rows(p, change, LIMB),
     ]
 
 

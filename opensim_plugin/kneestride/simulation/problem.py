@@ -12,6 +12,7 @@ from ..vocabulary import GRAVITY, SIDES, Array, Side
 from .bspline import Basis, derivative_matrix, periodic_basis, smooth_step
 from .fit import Change
 from .geometry import Leg, Place
+from .limb import LimbMoment, limb_moment, limb_moments
 from .mechanics import BodyState, Momentum, Wrench, body_state, momentum, wrench
 from .runner import Runner
 from .stride import PeriodicStride
@@ -90,6 +91,26 @@ class Problem:
         """
         rates = self.stride.qd[:, self.free]
         return momentum(self.runner.body, self.base, rates, self.derivative)
+
+    @property
+    def shanks(self) -> tuple[int, ...]:
+        """Bodies of right and left tibia."""
+        return tuple(self.legs[s].knee[0] for s in SIDES)
+
+    @cached_property
+    def base_limbs(self) -> Array:
+        """(T, 2, 3) N·m: what moves right and left shank and foot, see `limb`."""
+        s = self.stride
+        return limb_moments(self.runner.body, s.q, s.qd, s.qdd, self.shanks)
+
+    @cached_property
+    def limbs(self) -> dict[Side, LimbMoment]:
+        """Its derivatives, at the unchanged stride as those of `momentum`."""
+        rates = self.stride.qd[:, self.free]
+        return {
+            side: limb_moment(self.runner.body, self.base, rates, self.derivative, shank)
+            for side, shank in zip(SIDES, self.shanks, strict=True)
+        }
 
     @cached_property
     def legs(self) -> dict[Side, Leg]:
