@@ -33,7 +33,7 @@ BALANCE = 1.0
 """N·m, σ of the moment balance where nothing absorbs; pressure and free moment widen it."""
 PRESSURE, FREE_MOMENT = 0.004, 3.0
 """m and N·m, σ of what the centre of pressure and the free moment may absorb."""
-REDUCTION_LIMB = np.array([1.5, 3.0, 4.0])
+REDUCTION_LIMB = np.array([3.0, 4.0, 6.0])
 """N·m, σ of what residual reduction changes in the moments that move shank and foot: about
 the tibia's forward, upward and lateral axis, so that a leg in swing stays as captured."""
 LIMB = np.array([3.0, 3.0, 6.0])

@@ -39,16 +39,14 @@ class LimbMoment:
 
 def beyond(model: Multibody, body: int) -> IntArray:
     """Indices of a body and of all that hangs on it, those with mass."""
-    tree = model.tree
-    # Which coordinates move a body contains which move its parent: descend by parents.
-    found = {body}
+    tree, found = model.tree, []
     for b in range(len(model.bodies)):
         ancestor = b
         while ancestor >= 0 and ancestor != body:
             ancestor = int(tree.parent[ancestor])
-        if ancestor == body:
-            found.add(b)
-    return np.array([b for b in sorted(found) if tree.mass[b] > 0.0], dtype=np.int64)
+        if ancestor == body and tree.mass[b] > 0.0:
+            found.append(b)
+    return np.array(found, dtype=np.int64)
 
 
 def limb_moments(

@@ -46,6 +46,8 @@ REDUCTION_FOOT = 0.002
 they do not (trunk and arms of a lower-body marker set) by whatever the balance asks."""
 ACCELERATION, PELVIS_ACCELERATION = 80.0, 8.0
 """rad/s² and m/s²."""
+TOLD_ACCELERATION, UNSEEN_ACCELERATION = 40.0, 200.0
+"""rad/s², of residual reduction: what markers told stays as quiet as they told."""
 WITHIN_DEG = {"knee_adduction": 3.0, "knee_rotation": 12.0}
 LIMIT = 0.2 * DEG
 CLEARANCE, CLEARANCE_SIGMA = 0.060, 0.001
@@ -96,7 +98,9 @@ def task_blocks(p: Problem, targets: Targets, state: BodyState, change: Change) 
     for side in SIDES:
         blocks += _foot(p, targets, state, side, 1.0)
         blocks += _knee(p, targets, state, side)
-    blocks += _posture(p, change, _posture_sigma(p, targets), PELVIS_PLACE, PELVIS_TURN)
+    rough = np.full(len(p.names), ACCELERATION)
+    sigma = _posture_sigma(p, targets)
+    blocks += _posture(p, change, sigma, rough, PELVIS_PLACE, PELVIS_TURN)
     blocks.append(_torso(p, state))
     blocks += _limits(p, change, WITHIN_DEG)
     blocks.append(_clear(p, state))
@@ -111,7 +115,8 @@ def reduction_blocks(
     blocks: list[Block] = []
     for side in SIDES:
         blocks += _foot(p, Targets(), state, side, REDUCTION_FOOT / FOOT_POINT)
-    blocks += _posture(p, change, sigma, REDUCTION_PELVIS, REDUCTION_DEG * DEG)
+    rough = np.where(informed, TOLD_ACCELERATION, UNSEEN_ACCELERATION)
+    blocks += _posture(p, change, sigma, rough, REDUCTION_PELVIS, REDUCTION_DEG * DEG)
     blocks += _limits(p, change, {})
     blocks.append(_clear(p, state))
     return blocks
@@ -126,10 +131,14 @@ def _posture_sigma(p: Problem, targets: Targets) -> Array:
 
 
 def _posture(
-    p: Problem, change: Change, sigma: Array, place: tuple[float, float, float], turn: float
+    p: Problem,
+    change: Change,
+    sigma: Array,
+    rough: Array,
+    place: tuple[float, float, float],
+    turn: float,
 ) -> list[Block]:
-    sigma = sigma.copy()
-    rough = np.full(len(p.names), ACCELERATION)
+    sigma, rough = sigma.copy(), rough.copy()
     for i, name in enumerate(p.names):
         if name.startswith("pelvis_t") and name[-1] in "xyz" and name != "pelvis_tilt":
             sigma[i] = place["xyz".index(name[-1])]
