@@ -51,11 +51,13 @@ def with_loads(
         inside = (knee.time >= float(row["start_s"])) & (knee.time <= float(row["end_s"]))  # type: ignore[arg-type]
         hidden = np.isnan(knee.total[inside, s])
         new["masked_share"] = float(hidden.mean()) if inside.any() else 1.0
+        contact = float(row.get("contact_s") or np.nan)  # type: ignore[arg-type]
+        loaded = knee.time[inside] <= float(row["start_s"]) + contact  # type: ignore[arg-type]
+        # A stride whose loaded part is masked would show the rest of it as its peak.
+        stance = ~hidden[loaded] if loaded.any() else ~hidden
+        whole = inside.any() and float(stance.mean()) > 0.98 and float(hidden.mean()) < 0.2
         for name, unit in PEAK_COLUMNS:
             curve = getattr(knee, name)[inside, s]
-            usable = np.isfinite(curve)
-            # A stride with its loaded part masked would show somebody else's peak.
-            whole = usable.any() and float(usable.mean()) > 0.98
             peak = float(np.nanmax(curve)) if whole else np.nan
             impulse = (
                 float(np.trapezoid(np.nan_to_num(curve), knee.time[inside]))
