@@ -1,13 +1,13 @@
 """Run every capture beside the project through `kneestride analyse`, a row for each.
 
-    python scripts/run_shared_captures.py                     # all, about an hour and a half
+    python scripts/run_shared_captures.py                     # all, about half an hour
     python scripts/run_shared_captures.py --only gc5 --only squats
     python scripts/run_shared_captures.py --out runs --write
 
 One process at a time, each a fresh command as a user would type it; nothing is edited by
 hand and nothing is set but mass, height, static trial and forces. Rows go to
 `captures.csv` in the folder of --out as they come, so that a stopped run goes on where it
-was; --write puts the table into docs/captures.md.
+was; --write puts the table into docs/captures.md and the rows into docs/captures.csv.
 """
 
 from __future__ import annotations
@@ -354,6 +354,7 @@ def main() -> None:
                 shutil.rmtree(space / re.sub(r"\W+", "_", capture.name), ignore_errors=True)
         if options.write:
             replace_block(PAGE, "captures", page(list(rows.values())))
+            write_rows(PAGE.with_suffix(".csv"), list(rows.values()))
 
 
 if __name__ == "__main__":
