@@ -36,7 +36,7 @@ PRESSURE, FREE_MOMENT = 0.004, 3.0
 REDUCTION_LIMB = np.array([3.0, 4.0, 6.0])
 """N·m, σ of what residual reduction changes in the moments that move shank and foot: about
 the tibia's forward, upward and lateral axis, so that a leg in swing stays as captured."""
-LIMB = np.array([3.0, 3.0, 6.0])
+LIMB = np.array([8.0, 8.0, 16.0])
 """N·m, the same of a variant, whose legs are meant to move otherwise."""
 PRESSURE_LIMIT, FREE_MOMENT_LIMIT = 0.010, 8.0
 """m and N·m, the most that they absorb."""
