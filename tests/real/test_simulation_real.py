@@ -166,7 +166,7 @@ def moment_at_mid_stance(results: kneestride.Results, side: str) -> float:
     """External knee adduction moment of a side's stride at mid-stance, N·m."""
     (row,) = (r for r in results.strides if r["side"] == side)
     assert results.knee is not None
-    curve = results.knee.adduction_moment[:, SIDES.index(side)]  # type: ignore[arg-type]
+    curve = results.knee.adduction_moment[:, SIDES.index(side)]
     return float(np.interp(float(row["mid_s"]), results.knee.time, curve))  # type: ignore[arg-type]
 
 
