@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import ezc3d
@@ -74,10 +76,33 @@ def add_whole(c3d: ezc3d.c3d, name: str, values: object) -> None:
     entry["type"], entry["value"] = ezc3d.ezc3d.INT, array
 
 
+def apart(function: Callable[..., None], *given: object) -> None:
+    """Call a function in a fresh interpreter.
+
+    ezc3d cannot write in a process that has loaded opensim: both are made with SWIG and
+    fight over the type of a list of strings.
+    """
+    process = get_context("spawn").Process(target=function, args=given)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
 def write_c3d(
     path: Path, plates: list[Plate], what: Load, *, unit: str = "mm", first: int = 1
 ) -> Path:
     """A C3D with two markers, one of them unseen now and then, and force plates."""
+    apart(_write_c3d, path, plates, what, unit, first)
+    return path
+
+
+def _change(path: Path, name: str, value: object) -> None:
+    c3d = ezc3d.c3d(str(path))
+    c3d["parameters"]["FORCE_PLATFORM"][name]["value"] = value
+    c3d.write(str(path))
+
+
+def _write_c3d(path: Path, plates: list[Plate], what: Load, unit: str, first: int) -> None:
     length = {"mm": 1e3, "m": 1.0}[unit]
     c3d = ezc3d.c3d()
     c3d["header"]["points"]["first_frame"] = first - 1
@@ -126,7 +151,6 @@ def write_c3d(
     c3d.add_parameter("EVENT", "CONTEXTS", ["Right"])
     c3d.add_parameter("EVENT", "TIMES", np.array([[0.0], [(first - 1) / RATE + 0.05]]))
     c3d.write(str(path))
-    return path
 
 
 # ------------------------------------------------------------------------ plates -------
@@ -244,9 +268,7 @@ def test_file_without_plates_has_no_forces(tmp_path: Path) -> None:
 
 def test_unknown_plate_type_is_refused_unless_forces_are_not_wanted(tmp_path: Path) -> None:
     path = write_c3d(tmp_path / "a.c3d", [plate(2)], load())
-    c3d = ezc3d.c3d(str(path))
-    c3d["parameters"]["FORCE_PLATFORM"]["TYPE"]["value"] = [7]
-    c3d.write(str(path))
+    apart(_change, path, "TYPE", [7])
     with pytest.raises(CaptureError, match=r"Found type 7\. Available: 1, 2, 3, 4\."):
         read_c3d(path)
     assert read_c3d(path, plates=False).forces is None
@@ -255,10 +277,7 @@ def test_unknown_plate_type_is_refused_unless_forces_are_not_wanted(tmp_path: Pa
 def test_origin_written_upside_down_is_reversed_and_said(tmp_path: Path) -> None:
     right = plate(2)
     path = write_c3d(tmp_path / "a.c3d", [right], load())
-    c3d = ezc3d.c3d(str(path))
-    origin = np.array(c3d["parameters"]["FORCE_PLATFORM"]["ORIGIN"]["value"])
-    c3d["parameters"]["FORCE_PLATFORM"]["ORIGIN"]["value"] = -origin
-    c3d.write(str(path))
+    apart(_change, path, "ORIGIN", -1e3 * np.reshape(right.origin, (3, 1)))
     trial = read_c3d(path)
     assert trial.forces is not None
     np.testing.assert_allclose(trial.forces.point[-1, 0], load().point[-1], atol=5e-5)

@@ -307,7 +307,8 @@ def test_a_static_trial_of_someone_else_is_refused() -> None:
         condition(Trial("walk", markers), LANDMARKS, static=larger)
     other = Markers(("a", "b"), markers.time, markers.rate, markers.positions[:, :2])
     assert np.isnan(static_disagreement(markers, other)).all()
-    check_same_person(markers, other)
+    with pytest.raises(CaptureError, match="with the markers of the movement"):
+        check_same_person(markers, other)
 
 
 # ------------------------------------------------------------------ units and forces ------

@@ -216,7 +216,7 @@ def test_the_comparison_folder_reads_back(shared_data: Path, tmp_path: Path) -> 
     case = made("run200", shared_data)
     folder = write_simulation(tmp_path / "variants", case.simulation)
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        ["original", *NAMES, "comparison.csv", "summary.json"]
+        ["original", *NAMES, "comparison.csv", "scene.npz", "summary.json"]
     )
     for name in NAMES:
         back = read_results(folder / name)

@@ -79,6 +79,14 @@ def check_same_person(
     CaptureError
         With both figures and their limits.
     """
+    shared = [n for n in markers.names if n in static.names]
+    if len(shared) < 3:
+        raise CaptureError(
+            "a static trial recorded with the markers of the movement",
+            f"{len(shared)} marker names in both",
+            "name the static trial recorded with this movement, or leave --static out",
+            static.names[:12],
+        )
     segment, pelvis = static_disagreement(markers, static, landmarks)
     if is_someone_else(segment, pelvis):
         found = [

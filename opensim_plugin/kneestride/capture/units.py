@@ -27,6 +27,9 @@ FEWEST = 4
 PEAK_RANGE = (0.3, 15.0)
 """Largest ground force in body weights: standing on one plate of two, to a hard landing."""
 
+MEAN_LIMIT = 2.5
+"""Mean vertical force in body weights; a body that neither rises nor sinks shows one."""
+
 
 def body_size(markers: Markers) -> float:
     """Median distance of the markers from the middle of all, m.
@@ -122,10 +125,23 @@ def check_load(forces: Forces, mass: float | None, up: Array) -> None:
     if mass is None:
         return
     peak = float((total @ up).max()) / (mass * GRAVITY)
+    lasting = float(mean @ up) / (mass * GRAVITY)
     if peak > PEAK_RANGE[1]:
         raise CaptureError(
             f"a peak ground force of at most {PEAK_RANGE[1]:g} body weights",
             f"{peak:.3g} body weights of {mass:g} kg",
+            "check the force unit (N) and the subject's mass (kg)",
+        )
+    if peak < PEAK_RANGE[0]:
+        raise CaptureError(
+            f"a peak ground force of at least {PEAK_RANGE[0]:g} body weights",
+            f"{peak:.3g} body weights of {mass:g} kg",
+            "check the force unit (N) and the subject's mass (kg)",
+        )
+    if lasting > MEAN_LIMIT:
+        raise CaptureError(
+            f"a mean vertical ground force of about one body weight, at most {MEAN_LIMIT:g}",
+            f"{lasting:.3g} body weights of {mass:g} kg",
             "check the force unit (N) and the subject's mass (kg)",
         )
 

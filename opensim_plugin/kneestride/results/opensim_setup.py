@@ -207,11 +207,18 @@ def _inverse_kinematics(results: Results, markers: Markers, span: str) -> str:
         task = _element(objects, "IKMarkerTask", name=name)
         weight = results.marker_weights.get(name, 1.0)
         _fill(task, {"apply": "true" if weight > 0 else "false", "weight": f"{weight:.9g}"})
+    # OpenSim's solver divides the markers' sum by the sum of their weights and leaves the
+    # coordinates' alone, so the pulls have to be divided here to weigh the same.
+    total = sum(results.marker_weights.get(name, 1.0) for name in markers.names) or 1.0
     for name, weight in results.coordinate_weights.items():
         task = _element(objects, "IKCoordinateTask", name=name)
         _fill(
             task,
-            {"apply": "true", "weight": f"{weight:.9g}", "value_type": "default_value"},
+            {
+                "apply": "true",
+                "weight": f"{weight / total:.9g}",
+                "value_type": "default_value",
+            },
         )
     return _text(document)
 
