@@ -210,7 +210,14 @@ def analyse(
         loaded = outcome.with_loads(rows, loads, body_weight)
         reference = stages.static_muscle_lengths(fitted, inputs)
         found_tissues = outcome.tissue_loads(
-            subject, kinematics, inputs, loads, ground, static_paths, reference
+            subject,
+            kinematics,
+            inputs,
+            loads,
+            ground,
+            static_paths,
+            reference,
+            prepared.names.landmarks.values(),
         )
         at = [fitted.body.coordinate(n) for n in stages.PELVIS]
         found = outcome.checks(

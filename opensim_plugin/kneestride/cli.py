@@ -216,12 +216,7 @@ def simulate(
             source = results
         found = run(source, variants, progress=progress)
     write_simulation(target, found, overwrite)
-    if as_json:
-        typer.echo((target / "summary.json").read_text(encoding="utf-8").strip())
-    elif not quiet:
-        for line in found.lines():
-            typer.echo(line)
-        typer.echo(f"Results: {target}")
+    tell(target, found.lines(), quiet, as_json)
 
 
 @app.command()
@@ -267,12 +262,7 @@ def compare(
             progress=progress,
         )
     write_comparison(target, found, overwrite)
-    if as_json:
-        typer.echo((target / "summary.json").read_text(encoding="utf-8").strip())
-    elif not quiet:
-        for line in found.lines():
-            typer.echo(line)
-        typer.echo(f"Results: {target}")
+    tell(target, found.lines(), quiet, as_json)
 
 
 @app.command()
@@ -331,6 +321,15 @@ def animate(
         )
     if not quiet:
         typer.echo(f"Written: {made}")
+
+
+def tell(target: Path, lines: Sequence[str], quiet: bool, as_json: bool) -> None:
+    """Print what a written folder holds: its summary, or some lines and its place."""
+    if as_json:
+        typer.echo((target / "summary.json").read_text(encoding="utf-8").strip())
+    elif not quiet:
+        for line in (*lines, f"Results: {target}"):
+            typer.echo(line)
 
 
 _DEMO = "demo"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,7 +42,20 @@ MARKER_LOOK, MARKER_FAIL = 0.02, 0.04
 def with_loads(
     rows: Sequence[Mapping[str, object]], loads: LoadsOfMotion, body_weight: float
 ) -> tuple[Row, ...]:
-    """Stride rows with the peaks and impulses of their side over the row's time."""
+    """Stride rows with the peaks and impulses of their side over the row's time.
+
+    Parameters
+    ----------
+    rows : of `motion.stride_rows`, times in s on the capture's clock
+    loads : LoadsOfMotion on the same clock
+    body_weight : float, N
+
+    Returns
+    -------
+    tuple of rows
+        Forces in N and body weights, impulses in N·s and body weights · s, external
+        moments in N·m (adduction and flexion positive); NaN where the stance was masked.
+    """
     knee = loads.knee
     out = []
     for row in rows:
@@ -86,14 +99,28 @@ def tissue_loads(
     ground: GroundReaction,
     static_paths: AnatomicalPaths | None,
     path_reference: Mapping[str, float] | None,
+    recorded: Collection[str],
 ) -> Tissues:
-    """Every structure that this analysis has the inputs for; masked frames are NaN."""
+    """Every structure that this analysis has the inputs for; masked frames are NaN.
+
+    Parameters
+    ----------
+    path_reference : muscle → m, path length in the standing pose, or None without one
+    recorded : landmark ids that markers of the motion sit on
+
+    Returns
+    -------
+    Tissues
+        The arch only where both of its ends were recorded: the model's foot is rigid, and
+        a recorded end against a modelled one would show soft tissue as strain.
+    """
     paths, knee = kinematics.paths, loads.knee
     arch = np.linalg.norm(
         _sides(paths.points, "metatarsal_1") - _sides(paths.points, "heel"), axis=2
     )
+    ends = {f"{n}_{s}" for n in ("metatarsal_1", "heel") for s in SIDES}
     arch_reference = None
-    if static_paths is not None:
+    if static_paths is not None and ends <= set(recorded):
         arch_reference = np.array(
             [
                 np.linalg.norm(

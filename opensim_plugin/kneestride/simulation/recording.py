@@ -147,6 +147,7 @@ def results_of(
             ground,
             runner.paths(np.zeros(1), 1.0, runner.fitted.prior[None]),
             stages.static_muscle_lengths(standing, inputs),
+            recorded=(),
         )
         pelvis = [runner.body.coordinate(n) for n in stages.PELVIS]
         checks = outcome.checks(
