@@ -23,12 +23,15 @@ class Markers:
     time : (T,) s, first stamp + k / rate exactly
     rate : float, Hz
     positions : (T, M, 3) m, NaN where a marker was not seen
+    confidence : (T, M) 0 to 1, or None
+        How sure a detector is of each point; None for markers, which are seen or not.
     """
 
     names: tuple[str, ...]
     time: Array
     rate: float
     positions: Array
+    confidence: Array | None = None
 
 
 @dataclass(frozen=True)
