@@ -5,6 +5,8 @@ load becomes an object with one flat material whose colour is keyed at each fram
 scale's colour for the load at that frame.
 """
 
+import json
+import struct
 from pathlib import Path
 
 import bpy
@@ -31,6 +33,7 @@ def usdc(path):
 def glb(scene, stage, path):
     """Write a GLB: skeleton, motion and patch colours over time."""
     made, hidden = _patches(scene, stage)
+    patches = {b.name for b in made[1:] if isinstance(b, bpy.types.Material)}
     try:
         bpy.ops.object.select_all(action="DESELECT")
         for root in stage.roots:
@@ -43,6 +46,9 @@ def glb(scene, stage, path):
             use_selection=True,
             export_animations=True,
             export_animation_mode="SCENE",
+            # One animation of everything: most viewers play the first one only.
+            export_anim_scene_split_object=False,
+            export_anim_slide_to_zero=True,
             export_pointer_animation=True,
             export_attributes=False,
             export_extras=False,
@@ -51,7 +57,27 @@ def glb(scene, stage, path):
         _remove(made)
         for thing, material in hidden:
             thing.data.materials[0] = material
-    return Path(path)
+    return _unshaded(Path(path), patches)
+
+
+def _unshaded(path, names):
+    """Mark the patches' materials as unlit, so that a viewer shows the scale's own colour."""
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    told = json.loads(data[20 : 20 + length])
+    for material in told.get("materials", ()):
+        if material.get("name") in names:
+            material.setdefault("extensions", {})["KHR_materials_unlit"] = {}
+    if names:
+        told["extensionsUsed"] = sorted(
+            {*told.get("extensionsUsed", ()), "KHR_materials_unlit"}
+        )
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 4)
+    rest = data[20 + length :]
+    head = struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text) + len(rest), len(text), b"JSON")
+    path.write_bytes(head + text + rest)
+    return path
 
 
 def _patches(scene, stage):
