@@ -15,6 +15,7 @@ import numpy as np
 from . import outcome, stages
 from .capture.trial import Markers, Trial
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
+from .loads.ground_estimate import EstimatedGround, NoGround, estimate_ground
 from .loads.ground_lag import estimate_lag
 from .model.fitting import FittedSubject, fit_subject, quiet_mean
 from .model.knee import read_knee
@@ -110,6 +111,7 @@ def analyse(
         )
     static_paths = _static_paths(fitted, prepared.static)
     measured: MeasuredGround | None = None
+    estimated: EstimatedGround | NoGround | None = None
     warnings: list[str] = []
     with watch.stage("ground"):
         if prepared.trial.forces is not None:
@@ -124,7 +126,21 @@ def analyse(
                     centre_of_pressure_above=settings.pressure_centre_n,
                 ),
             )
-        contacts = _contacts(kinematics.paths, measured, subject.mass * GRAVITY)
+        else:
+            estimated = estimate_ground(
+                stages.smooth(fitted, prepared, raw, None).paths,
+                subject.mass,
+                task,
+                settings.ground_model,
+                cutoff,
+                (settings.contact_off_n, settings.contact_on_n),
+            )
+            if isinstance(estimated, EstimatedGround):
+                measured = estimated.ground
+        if isinstance(estimated, EstimatedGround):
+            contacts = estimated.contacts
+        else:
+            contacts = _contacts(kinematics.paths, measured, subject.mass * GRAVITY)
         rows = stride_rows(
             kinematics.paths,
             contacts,
@@ -181,12 +197,13 @@ def analyse(
             Results(
                 **common,
                 model_xml=text,
-                strides=rows,
+                strides=tuple({**r, "forces": "none"} for r in rows),
                 timing=watch.seconds,
                 checks=found,
                 warnings=(
                     *warnings,
-                    "No ground forces: joint angles and alignment only, no loads.",
+                    "No ground forces: joint angles and alignment only, no loads."
+                    + (f" {estimated.reason}" if isinstance(estimated, NoGround) else ""),
                 ),
                 log=tuple(log),
                 summary=summary,
@@ -207,7 +224,9 @@ def analyse(
     )
     with watch.stage("results"):
         body_weight = subject.mass * GRAVITY
-        loaded = outcome.with_loads(rows, loads, body_weight)
+        loaded = outcome.with_loads(
+            rows, loads, body_weight, "predicted" if ground.predicted else "measured"
+        )
         reference = stages.static_muscle_lengths(fitted, inputs)
         found_tissues = outcome.tissue_loads(
             subject,
@@ -227,14 +246,20 @@ def analyse(
             loaded, kinematics, inputs, loads, ground, subject, settings
         )
         summary["ground"] = dict(measured.figures)
+        if isinstance(estimated, EstimatedGround):
+            summary["ground_method"] = estimated.method
+            warnings += ground.notes
         summary["tissue_notes"] = list(found_tissues.notes)
-        lag = estimate_lag(prepared.trial.forces, kinematics.paths, subject.mass, ground.masked)  # type: ignore[arg-type]
-        summary["marker_force_lag_s"] = lag.seconds
-        if np.isfinite(lag.seconds) and abs(lag.seconds) > LAG_LOOK:
-            warnings.append(
-                f"{lag.sentence} 10 ms moves a running peak by about 1.5 body weights: check "
-                "the synchronisation."
+        if prepared.trial.forces is not None:
+            lag = estimate_lag(
+                prepared.trial.forces, kinematics.paths, subject.mass, ground.masked
             )
+            summary["marker_force_lag_s"] = lag.seconds
+            if np.isfinite(lag.seconds) and abs(lag.seconds) > LAG_LOOK:
+                warnings.append(
+                    f"{lag.sentence} 10 ms moves a running peak by about 1.5 body weights: "
+                    "check the synchronisation."
+                )
         warnings += [c.sentence for c in found if c.verdict == "fail"]
     muscle_moment = np.einsum(
         "tmn,tm->tn", loads.paths.moment_arm, loads.recruited.muscles.force

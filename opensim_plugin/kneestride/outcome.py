@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -40,7 +41,10 @@ MARKER_LOOK, MARKER_FAIL = 0.02, 0.04
 
 
 def with_loads(
-    rows: Sequence[Mapping[str, object]], loads: LoadsOfMotion, body_weight: float
+    rows: Sequence[Mapping[str, object]],
+    loads: LoadsOfMotion,
+    body_weight: float,
+    origin: Literal["measured", "predicted"] = "measured",
 ) -> tuple[Row, ...]:
     """Stride rows with the peaks and impulses of their side over the row's time.
 
@@ -49,6 +53,7 @@ def with_loads(
     rows : of `motion.stride_rows`, times in s on the capture's clock
     loads : LoadsOfMotion on the same clock
     body_weight : float, N
+    origin : where the ground forces come from, for the column `forces`
 
     Returns
     -------
@@ -60,6 +65,7 @@ def with_loads(
     out = []
     for row in rows:
         new: Row = dict(row)  # type: ignore[arg-type]
+        new["forces"] = origin
         s = SIDES.index("l" if row["side"] == "l" else "r")
         inside = (knee.time >= float(row["start_s"])) & (knee.time <= float(row["end_s"]))  # type: ignore[arg-type]
         hidden = np.isnan(knee.total[inside, s])

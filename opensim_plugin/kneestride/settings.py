@@ -29,6 +29,16 @@ Criterion = Literal["knee_aware", "squared", "cubed", "volume", "knee_muscles"]
 `knee_muscles`  sum a² with the muscles that cross the knee weighted more
 """
 
+GroundMethod = Literal["auto", "learned", "mechanics", "effective_mass", "none"]
+"""How ground forces are found where none were measured:
+
+`auto`            the method that measured best for the task
+`learned`         running: regression trained on runners over an instrumented belt
+`mechanics`       masses times accelerations, shared between the feet
+`effective_mass`  running: 126 coefficients, each a share of a segment's acceleration
+`none`            not at all: joint angles and alignment only
+"""
+
 MASS_RANGE = (20.0, 250.0)
 HEIGHT_RANGE = (1.0, 2.3)
 BELT_RANGE = (0.0, 15.0)
@@ -78,6 +88,15 @@ class Settings:
     )
     pressure_centre_n: float = _number(
         50.0, "N", 5.0, 300.0, "vertical force above which a centre of pressure is trusted"
+    )
+
+    ground_model: GroundMethod = field(
+        default="auto",
+        metadata={
+            "unit": "",
+            "why": "ground forces that were not measured: learned in running, mechanics in "
+            "walking and squats; none leaves the loads out",
+        },
     )
 
     # --- knee geometry

@@ -246,7 +246,9 @@ def follow_markers(
     return raw, tasks, Markers(names, captured.time, captured.rate, positions), priors
 
 
-def smooth(fitted: FittedSubject, prepared: Prepared, raw: Motion, cutoff: float) -> Smoothed:
+def smooth(
+    fitted: FittedSubject, prepared: Prepared, raw: Motion, cutoff: float | None
+) -> Smoothed:
     """Low-pass the coordinates, differentiate them and place the anatomy."""
     turns = np.where(fitted.body.rotational, np.unwrap(raw.q, axis=0), raw.q)
     q, qd, qdd = smooth_derivatives(raw.time, turns, cutoff)
@@ -265,7 +267,7 @@ def smooth(fitted: FittedSubject, prepared: Prepared, raw: Motion, cutoff: float
     return Smoothed(replace(raw, q=q), qd, qdd, paths)
 
 
-def _captured_feet(prepared: Prepared, cutoff: float) -> dict[str, Array]:
+def _captured_feet(prepared: Prepared, cutoff: float | None) -> dict[str, Array]:
     """Low-passed paths of the markers that sit on foot landmarks."""
     markers = prepared.trial.markers
     out = {}

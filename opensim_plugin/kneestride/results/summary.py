@@ -32,7 +32,7 @@ SCHEMA_VERSION = 1
 _LIBRARIES = ("opensim", "numpy", "scipy", "numba", "ezc3d")
 BOTH_SIDES = ("both", "", None)
 """What the `side` of a row may say when it concerns both legs (a squat)."""
-_TEXT_COLUMNS = ("kind", "side", "alignment", "landing")
+_TEXT_COLUMNS = ("kind", "side", "alignment", "landing", "forces")
 
 
 class _Section(BaseModel):

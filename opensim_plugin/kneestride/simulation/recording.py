@@ -136,7 +136,9 @@ def results_of(
     with watch.stage("results"):
         rows = one_a_side(runner, recording, paths)
         body_weight = runner.subject.mass * GRAVITY
-        loaded = outcome.with_loads(rows, loads, body_weight)
+        loaded = outcome.with_loads(
+            rows, loads, body_weight, "predicted" if predicted else "measured"
+        )
         kinematics = _kinematics(recording, paths)
         standing = replace(runner.fitted, static_pose=runner.fitted.prior)
         tissues = outcome.tissue_loads(
