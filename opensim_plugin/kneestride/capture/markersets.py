@@ -23,7 +23,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ __all__ = [
 ]
 
 SECTIONS = ("landmarks", "clusters", "virtual")
-_HEADER = ("name", "source", "description", "ignore")
+_HEADER = ("name", "source", "description", "ignore", "kind")
+KINDS = ("markers", "keypoints")
 
 PELVIS_MARKERS_NEEDED = 3
 MATCHED_SHARE_NEEDED = 0.5
@@ -70,6 +71,8 @@ class MarkerSet:
     ignored : frozenset of str
         Labels (shell patterns allowed) that carry no marker of the body.
     source : str
+    kind : str
+        "markers", or "keypoints": points of a video detector, which jitter by centimetres.
     """
 
     name: str
@@ -78,6 +81,7 @@ class MarkerSet:
     virtual: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     source: str = ""
+    kind: str = "markers"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -216,6 +220,9 @@ def _marker_set(table: Mapping[str, Any], path: Path) -> MarkerSet:
     if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
         raise _wrong(path, "an 'ignore' that is no list of names", "ignore", known, "list")
 
+    if table.get("kind", "markers") not in KINDS:
+        raise _wrong(path, f"kind = {table['kind']!r}", str(table["kind"]), KINDS, "kind")
+
     counts = Counter(_squash(label) for part in parts.values() for label in part)
     twice = [label for part in parts.values() for label in part if counts[_squash(label)] > 1]
     if twice:
@@ -239,6 +246,7 @@ def _marker_set(table: Mapping[str, Any], path: Path) -> MarkerSet:
         virtual=parts["virtual"],
         ignored=frozenset(ignore),
         source=str(table.get("source", "")),
+        kind=str(table.get("kind", "markers")),
     )
 
 
@@ -291,6 +299,9 @@ def recognise(
     _one_person(names)
     candidates = _built_in() if sets is None else tuple(sets)
     best = max((_match(names, each) for each in candidates), key=_quality)
+    # Telling what an unknown name resembles costs a second over all sets; one is enough.
+    close = {k: _closest(names[k], best.marker_set.labels) for k in best.unknown}
+    best = replace(best, unknown=close)
     if best.share < MATCHED_SHARE_NEEDED or not best.landmarks:
         every = [label for each in candidates for label in each.labels]
         unknown = {label: _closest(names[label], every) for label in best.unknown}
@@ -339,7 +350,7 @@ def _match(names: Mapping[str, str], marker_set: MarkerSet) -> Recognition:
                 taken.add(own)
                 break
         else:
-            unknown[label] = _closest(names[label], marker_set.labels)
+            unknown[label] = ()
     # A landmark given under another of its names is not missing.
     found = {marker_set.landmarks[own] for own in taken if own in marker_set.landmarks}
     missing = [
@@ -358,6 +369,9 @@ def _check_pelvis(found: Recognition) -> None:
     ]
     if len(on_pelvis) >= PELVIS_MARKERS_NEEDED:
         return
+    hips = [n for n in found.landmarks.values() if n.startswith("hip_joint_center")]
+    if found.marker_set.kind == "keypoints" and len(set(hips)) == 2:
+        return  # two hips and what hangs on them: all that many detectors give
     table = found.marker_set
     wanted = [lab for lab, name in table.landmarks.items() if ids[name].body == "pelvis"]
     raise MarkerSetError(

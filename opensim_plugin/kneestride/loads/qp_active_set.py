@@ -19,7 +19,7 @@ DEPENDENT = 1e-11
 
 def jit[F](function: F) -> F:
     """Compile with numba, cached on disk."""
-    compiled: Any = njit(cache=True, error_model="numpy")(function)
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled  # type: ignore[no-any-return]
 
 

@@ -24,19 +24,21 @@ weights: Happee & Van der Helm 1995 (doi:10.1016/0021-9290(94)00188-4).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingsError
+from ..model.kernels import IntArray
 from ..model.paths import MusclePaths
 from ..settings import Criterion, Settings
 from ..vocabulary import SIDES, Array, BoolArray
+from ..workers import over_blocks
 from . import qp
 from .knee_balance import ADDUCTION_SIGN, KneeBalance
 from .muscles import Capacity
+from .recruitment_rows import fill_knee, fill_moments, mark_acting
 from .types import MuscleForces
 
 LEG_ROWS = (
@@ -188,13 +190,19 @@ class Recruited:
 
 @dataclass(frozen=True)
 class _Legs:
-    """The program of one leg, or of both when muscles join them."""
+    """The layout of the program of one leg, or of both when muscles join them.
+
+    Attributes
+    ----------
+    sides, muscles : indices
+    rows : coordinates of the moment rows; columns : (R,) theirs in `paths.coordinates`
+    scale : (m,) what each row is divided by
+    """
 
     sides: tuple[int, ...]
-    muscles: NDArray[np.int64]
+    muscles: IntArray
     rows: tuple[str, ...]
-    B: Array
-    tau: Array
+    columns: IntArray
     scale: Array
 
 
@@ -220,7 +228,8 @@ def recruit(
 
     Notes
     -----
-    Muscles without effect on any row (trunk, arms) keep their least activation.
+    Muscles without effect on any row (trunk, arms) keep their least activation. Blocks of
+    frames are solved by all workers (`kneestride.workers`), each started afresh.
     """
     settings = settings or RecruitmentSettings()
     T, M = problem.paths.length.shape
@@ -230,21 +239,28 @@ def recruit(
     contact, collateral = np.full((T, 2, 2), np.nan), np.full((T, 2, 2), np.nan)
     residual, fallback = np.zeros(T), np.zeros(T, dtype=bool)
     solved = np.ones((T, 2), dtype=bool)
-    for sides in _groups(problem):
-        legs = _assemble(problem, settings, sides)
-        found = _minimise(problem, settings, legs)
-        count = len(legs.muscles)
-        activation[:, legs.muscles] = found.x[:, :count]
-        for k, s in enumerate(sides):
-            at = count + 5 * k
-            contact[:, s] = problem.body_weight * found.x[:, at : at + 2]
-            collateral[:, s] = problem.body_weight * found.x[:, at + 3 : at + 5]
-        columns = [reserves.index(name) for name in legs.rows]
-        reserve[:, columns] = settings.reserve * found.x[:, count + 5 * len(sides) :]
-        wrong = np.einsum("tij,tj->ti", legs.B, found.x) - legs.tau
-        residual = np.fmax(residual, np.abs(wrong * legs.scale).max(axis=1))
-        fallback |= found.fallback
-        solved[:, sides] = found.solved[:, None]
+    programs = _programs(problem)
+
+    def block(start: int, stop: int) -> None:
+        at = slice(start, stop)
+        for legs in programs:
+            B, tau = _assemble(problem, settings, legs, start, stop)
+            found = _minimise(problem, settings, legs, B, tau, at)
+            count = len(legs.muscles)
+            activation[at, legs.muscles] = found.x[:, :count]
+            for k, s in enumerate(legs.sides):
+                first = count + 5 * k
+                contact[at, s] = problem.body_weight * found.x[:, first : first + 2]
+                collateral[at, s] = problem.body_weight * found.x[:, first + 3 : first + 5]
+                solved[at, s] = found.solved
+            columns = [reserves.index(name) for name in legs.rows]
+            reserve[at, columns] = settings.reserve * found.x[:, count + 5 * len(legs.sides) :]
+            wrong = np.matmul(B, found.x[:, :, None])[:, :, 0] - tau
+            worst = np.abs(wrong * legs.scale).max(axis=1)
+            residual[at] = np.fmax(residual[at], worst)
+            fallback[at] |= found.fallback
+
+    over_blocks(block, T)
     force = activation * problem.capacity.active + problem.capacity.passive
     muscles = MuscleForces(
         problem.time,
@@ -274,69 +290,99 @@ def _moment_rows(problem: RecruitmentProblem, side: int) -> list[str]:
     return [n for n in names if n in known and n not in problem.without_row]
 
 
-def _acting(problem: RecruitmentProblem, side: int) -> BoolArray:
-    """Muscles (M,) that act on any row of a leg."""
-    columns = [problem.paths.coordinates.index(n) for n in _moment_rows(problem, side)]
-    arms = np.abs(np.nan_to_num(problem.paths.moment_arm[:, :, columns])).max(axis=(0, 2))
-    pull = np.abs(np.nan_to_num(problem.paths.tibia_wrench[:, :, side])).max(axis=(0, 2))
-    acting: BoolArray = (arms > 1e-9) | (pull > 1e-9)
-    return acting
+def _columns(problem: RecruitmentProblem, rows: Sequence[str]) -> IntArray:
+    return np.array([problem.paths.coordinates.index(name) for name in rows], dtype=np.int64)
 
 
-def _groups(problem: RecruitmentProblem) -> list[tuple[int, ...]]:
+def _programs(problem: RecruitmentProblem) -> list[_Legs]:
     """One program a leg, unless a muscle pulls on both."""
-    shared = _acting(problem, 0) & _acting(problem, 1)
-    return [(0, 1)] if shared.any() else [(0,), (1,)]
+    paths = problem.paths
+    rows = [tuple(_moment_rows(problem, side)) for side in range(2)]
+    acting = np.zeros((2, len(paths.names)), dtype=np.bool_)
+    for side in range(2):
+        mark_acting(
+            paths.moment_arm, paths.tibia_wrench, _columns(problem, rows[side]), side, acting
+        )
+    groups = [(0, 1)] if (acting[0] & acting[1]).any() else [(0,), (1,)]
+    found = []
+    for sides in groups:
+        names = tuple(name for s in sides for name in rows[s])
+        scale = np.full(len(names) + 3 * len(sides), problem.body_weight * MOMENT_SCALE)
+        for k in range(len(sides)):
+            # Axial balance and sum of the compartments are forces.
+            scale[len(names) + 3 * k + 1 : len(names) + 3 * k + 3] = problem.body_weight
+        muscles = np.flatnonzero(acting[list(sides)].any(axis=0))
+        found.append(_Legs(sides, muscles, names, _columns(problem, names), scale))
+    return found
 
 
 def _assemble(
-    problem: RecruitmentProblem, settings: RecruitmentSettings, sides: tuple[int, ...]
-) -> _Legs:
-    """Rows and columns of the program, scaled.
+    problem: RecruitmentProblem,
+    settings: RecruitmentSettings,
+    legs: _Legs,
+    start: int,
+    stop: int,
+) -> tuple[Array, Array]:
+    """Rows (T, m, n) and right-hand sides (T, m) of some frames, scaled.
 
     Columns: muscles; for each side medial, lateral, sum, medial and lateral collateral (in
     body weights); a reserve for each moment row (in `reserve` newton metres).
     """
     paths, capacity, balance = problem.paths, problem.capacity, problem.balance
-    muscles = np.flatnonzero(np.any([_acting(problem, s) for s in sides], axis=0))
-    rows = tuple(name for s in sides for name in _moment_rows(problem, s))
-    T, K, R = len(problem.time), len(muscles), len(rows)
+    at = slice(start, stop)
+    T, K, R = stop - start, len(legs.muscles), len(legs.rows)
     weight = problem.body_weight
-    m = R + 3 * len(sides)
-    B, tau = np.zeros((T, m, K + 5 * len(sides) + R)), np.empty((T, m))
-    scale = np.full(m, weight * MOMENT_SCALE)
-    active, passive = capacity.active[:, muscles], capacity.passive[:, muscles]
-    for i, name in enumerate(rows):
-        c = paths.coordinates.index(name)
-        arm = paths.moment_arm[:, muscles, c]
-        B[:, i, :K] = arm * active
-        B[:, i, K + 5 * len(sides) + i] = settings.reserve
-        tau[:, i] = problem.moments[:, c] - (arm * passive).sum(axis=1)
-    for k, s in enumerate(sides):
+    B = np.zeros((T, len(legs.scale), K + 5 * len(legs.sides) + R))
+    tau = np.zeros((T, len(legs.scale)))
+    fill_moments(
+        paths.moment_arm[at],
+        capacity.active[at],
+        capacity.passive[at],
+        problem.moments[at],
+        legs.muscles,
+        legs.columns,
+        B,
+        tau,
+    )
+    for i in range(R):
+        B[:, i, K + 5 * len(legs.sides) + i] = settings.reserve
+    for k, s in enumerate(legs.sides):
         adduction, axial, total = R + 3 * k, R + 3 * k + 1, R + 3 * k + 2
         medial = K + 5 * k
-        pull = paths.tibia_wrench[:, muscles, s]
-        frontal = ADDUCTION_SIGN[s] * pull[:, :, 3]
-        B[:, adduction, :K] = frontal * active
+        fill_knee(
+            paths.tibia_wrench[at],
+            capacity.active[at],
+            capacity.passive[at],
+            legs.muscles,
+            s,
+            ADDUCTION_SIGN[s],
+            adduction,
+            B,
+            tau,
+        )
         B[:, adduction, medial : medial + 2] = weight * balance.lever[s]
         B[:, adduction, medial + 3 : medial + 5] = (
-            weight * ADDUCTION_SIGN[s] * balance.collateral[:, s, :, 3]
+            weight * ADDUCTION_SIGN[s] * balance.collateral[at, s, :, 3]
         )
-        tau[:, adduction] = balance.required_adduction[:, s] - (frontal * passive).sum(axis=1)
-        B[:, axial, :K] = -pull[:, :, 1] * active
+        tau[:, adduction] += balance.required_adduction[at, s]
         B[:, axial, medial + 2] = weight
-        B[:, axial, medial + 3 : medial + 5] = -weight * balance.collateral[:, s, :, 1]
-        tau[:, axial] = -balance.required[:, s, 1] + (pull[:, :, 1] * passive).sum(axis=1)
+        B[:, axial, medial + 3 : medial + 5] = -weight * balance.collateral[at, s, :, 1]
+        tau[:, axial] -= balance.required[at, s, 1]
         B[:, total, medial : medial + 3] = weight * np.array([1.0, 1.0, -1.0])
-        tau[:, total] = 0.0
-        scale[axial] = scale[total] = weight
-    return _Legs(sides, muscles, rows, B / scale[:, None], tau / scale, scale)
+    B /= legs.scale[:, None]
+    tau /= legs.scale
+    return B, tau
 
 
 def _minimise(
-    problem: RecruitmentProblem, settings: RecruitmentSettings, legs: _Legs
+    problem: RecruitmentProblem,
+    settings: RecruitmentSettings,
+    legs: _Legs,
+    B: Array,
+    tau: Array,
+    at: slice,
 ) -> qp.Solution:
-    T, _, n = legs.B.shape
+    T, _, n = B.shape
     K = len(legs.muscles)
     cost = np.full((T, n), 2.0)
     cost[:, :K] = 2.0 * _muscle_weights(problem, settings, legs)
@@ -344,17 +390,17 @@ def _minimise(
     lower, upper = np.full((T, n), -np.inf), np.full((T, n), np.inf)
     lower[:, :K], upper[:, :K] = settings.least, settings.most
     for k, s in enumerate(legs.sides):
-        at = K + 5 * k
-        cost[:, at : at + 2] = 2.0 * COMPARTMENT_COST
-        cost[:, at + 2] = 2.0 * max(knee, COMPARTMENT_COST)
-        cost[:, at + 3 : at + 5] = 2.0 * COLLATERAL_COST
-        lower[:, at : at + 2] = 0.0
-        lower[:, at + 3 : at + 5] = 0.0
-        limit = problem.balance.collateral_limit[:, s] / problem.body_weight
-        upper[:, at + 3 : at + 5] = limit
+        first = K + 5 * k
+        cost[:, first : first + 2] = 2.0 * COMPARTMENT_COST
+        cost[:, first + 2] = 2.0 * max(knee, COMPARTMENT_COST)
+        cost[:, first + 3 : first + 5] = 2.0 * COLLATERAL_COST
+        lower[:, first : first + 2] = 0.0
+        lower[:, first + 3 : first + 5] = 0.0
+        limit = problem.balance.collateral_limit[at, s] / problem.body_weight
+        upper[:, first + 3 : first + 5] = limit
     if settings.criterion == "cubed":
-        return _cubic(legs, cost, lower, upper)
-    return qp.solve(cost, np.zeros(n), legs.B, legs.tau, lower, upper)
+        return _cubic(K, B, tau, cost, lower, upper)
+    return qp.solve(cost, np.zeros(n), B, tau, lower, upper)
 
 
 def _muscle_weights(
@@ -374,20 +420,21 @@ def _muscle_weights(
     return weights
 
 
-def _cubic(legs: _Legs, cost: Array, lower: Array, upper: Array) -> qp.Solution:
+def _cubic(
+    K: int, B: Array, tau: Array, cost: Array, lower: Array, upper: Array
+) -> qp.Solution:
     """Σ a³ by sequential quadratic programs.
 
     Each step replaces a³ by its second-order expansion about the last point, curvature
     6 a; half steps keep it from overshooting. Reserves keep their squares.
     """
-    K = len(legs.muscles)
     linear = np.zeros_like(cost)
-    found = qp.solve(cost, linear, legs.B, legs.tau, lower, upper)
+    found = qp.solve(cost, linear, B, tau, lower, upper)
     a = found.x[:, :K]
     for _ in range(CUBIC_STEPS):
         about = np.maximum(a, LEAST_CURVATURE)
         cost[:, :K], linear[:, :K] = 6.0 * about, 3.0 * a**2 - 6.0 * about * a
-        found = qp.solve(cost, linear, legs.B, legs.tau, lower, upper)
+        found = qp.solve(cost, linear, B, tau, lower, upper)
         if not np.any(np.abs(found.x[:, :K] - a) > CUBIC_CHANGE):
             break
         a = 0.5 * (a + found.x[:, :K])

@@ -75,7 +75,7 @@ class Tree(NamedTuple):
 
 def jit[F](function: F) -> F:
     """Compile with numba, cached on disk."""
-    compiled: Any = njit(cache=True, error_model="numpy", fastmath=False)(function)
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled  # type: ignore[no-any-return]
 
 
