@@ -14,6 +14,7 @@ import numpy as np
 
 from . import outcome, stages
 from .capture.trial import Markers, Trial
+from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
 from .loads.ground_estimate import EstimatedGround, NoGround, estimate_ground
 from .loads.ground_lag import estimate_lag
@@ -49,6 +50,7 @@ def analyse(
     treadmill_speed: float | None = None,
     model: Path | None = None,
     markers: Path | None = None,
+    rate: float | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Results:
@@ -56,7 +58,7 @@ def analyse(
 
     Parameters
     ----------
-    trial : path of a .c3d or .trc file, or a Trial
+    trial : path of a .c3d or .trc file, or a Trial; key points as .json, .csv or a folder
     static : path or Trial, optional
         Quiet standing with the same markers; without it the model is fitted to the motion.
     forces : path, 'none' or None
@@ -66,6 +68,7 @@ def analyse(
     treadmill_speed : float, m/s, optional; found from the feet when left out
     model : path of an .osim gait model, optional
     markers : path of a marker-set TOML, optional
+    rate : float, Hz, optional; frame rate of key points whose file does not tell it
     settings : Settings, optional
     progress : callable of (stage, share), optional
 
@@ -84,7 +87,7 @@ def analyse(
     speed = check_treadmill_speed(treadmill_speed)
     watch = stages.Stopwatch(progress)
     with watch.stage("read"):
-        prepared = stages.prepare(trial, static, forces, markers, settings, subject)
+        prepared = stages.prepare(trial, static, forces, markers, settings, subject, rate)
         if speed is not None:
             prepared = replace(prepared, frame=stages.with_belt_speed(prepared.frame, speed))
     with watch.stage("fit"):
@@ -105,6 +108,8 @@ def analyse(
         cutoff = settings.cutoff_hz or (
             stages.FAST_CUTOFF if task in FAST_TASKS else stages.SLOW_CUTOFF
         )
+        if prepared.keypoints is not None:
+            cutoff = min(cutoff, prepared.keypoints.smoothed.cutoff)
         smooth = stages.smooth(fitted, prepared, raw, cutoff)
         kinematics = stages.Kinematics(
             raw, smooth.motion, smooth.qd, smooth.qdd, smooth.paths, tasks, followed, priors
@@ -148,6 +153,10 @@ def analyse(
             sex=subject.sex,
             pressure=None if measured is None else measured.reaction.point,
         )
+        seen = stages.seen_by_keypoints(fitted, prepared, kinematics)
+        if seen is not None:
+            rows = blank_unseen(rows, seen)
+            warnings += seen.warnings()
     log = [*prepared.notes, *fitted.notes, f"Task: {task}. Low-pass {cutoff:g} Hz."]
     common: dict[str, Any] = {
         "trial": prepared.trial.name,
@@ -167,6 +176,7 @@ def analyse(
         "sources": prepared.trial.sources,
     }
     summary: dict[str, object] = {
+        **({} if seen is None else {"keypoints": seen.summary()}),
         "task": task,
         "cutoff_hz": cutoff,
         "fit": _fit_summary(fitted),

@@ -64,7 +64,9 @@ def _main(
 
 @app.command()
 def analyse(
-    trial: Annotated[Path, typer.Argument(help="The recording: .c3d or .trc.")],
+    trial: Annotated[
+        Path, typer.Argument(help="The recording: .c3d or .trc; key points: .json, .csv or a folder.")
+    ],
     mass: Annotated[float, typer.Option(help="Body mass, kg.")],
     height: Annotated[float, typer.Option(help="Body height, m.")],
     out: Annotated[Path, typer.Option(help="Folder for the results; must not exist yet.")],
@@ -87,6 +89,9 @@ def analyse(
     ] = None,
     markers: Annotated[
         Path | None, typer.Option(help="Your own marker set (.toml): name to landmark.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Frame rate of key points without times, Hz.")
     ] = None,
     setting: Annotated[
         list[str] | None,
@@ -122,6 +127,7 @@ def analyse(
             treadmill_speed=treadmill_speed,
             model=model,
             markers=markers,
+            rate=rate,
             settings=settings,
             progress=progress,
         )

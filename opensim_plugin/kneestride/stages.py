@@ -21,10 +21,17 @@ import numpy as np
 
 from .capture.axes import GroundFrame
 from .capture.condition import condition, repair_names
+from .capture.keypoint_condition import ConditionedKeypoints
 from .capture.markersets import Recognition, load_marker_set, recognise
 from .capture.read import read_trial
 from .capture.trial import Markers, Subject, Trial
 from .errors import ModelError
+from .keypoint_stages import (
+    SeenByKeypoints,
+    follow_keypoints,
+    prepare_keypoints,
+    what_was_seen,
+)
 from .loads.knee import balance_of, knee_loads
 from .loads.knee_balance import KneeBalance
 from .loads.muscles import (
@@ -107,6 +114,8 @@ class Prepared:
     static_names: Recognition | None
     frame: GroundFrame
     notes: tuple[str, ...]
+    keypoints: ConditionedKeypoints | None = None
+    rooted: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +171,7 @@ def prepare(
     markers: Path | None,
     settings: Settings,
     subject: Subject,
+    rate: float | None = None,
 ) -> Prepared:
     """Read, name, turn into the ground frame and fill short gaps."""
     sets = None if markers is None else [load_marker_set(Path(markers))]
@@ -170,9 +180,18 @@ def prepare(
         given = static if isinstance(static, Trial) else read_trial(Path(static), "none")
         still_names = recognise(given.markers.names, sets)
         still = condition(given, still_names.landmarks, height=subject.height)
-    captured = trial if isinstance(trial, Trial) else read_trial(Path(trial), forces)
+    captured = trial if isinstance(trial, Trial) else read_trial(Path(trial), forces, rate)
     if forces == "none":
         captured = replace(captured, forces=None)
+    first = recognise(captured.markers.names, sets)
+    if first.marker_set.kind == "keypoints":
+        points, rooted = prepare_keypoints(captured, first, subject, settings.cutoff_hz or None)
+        notes = (*points.trial.notes, first.describe())
+        return Prepared(
+            points.trial, first,
+            None if still is None else still.trial.markers, still_names,
+            points.frame, notes, points, rooted,
+        )  # fmt: skip
     captured = repair_names(captured, None if still is None else still.trial.markers)
     names = recognise(captured.markers.names, sets)
     ready = condition(
@@ -228,6 +247,11 @@ def follow_markers(
 ) -> tuple[Motion, MarkerTasks, Markers, CoordinatePriors]:
     """Inverse kinematics of the captured markers, unfiltered."""
     captured = prepared.trial.markers
+    if prepared.keypoints is not None:
+        raw, tasks, followed, priors, _ = follow_keypoints(
+            fitted, captured, prepared.names, prepared.keypoints.noise
+        )
+        return raw, tasks, followed, priors
     column = {n: i for i, n in enumerate(captured.names)}
     seen = np.isfinite(captured.positions).all(axis=2).any(axis=0)
     keep = [k for k, n in enumerate(fitted.markers) if n in column and seen[column[n]]]
@@ -244,6 +268,22 @@ def follow_markers(
     priors = CoordinatePriors(fitted.prior, pull, free)
     raw = solve(body, tasks, captured.time, captured.rate, positions, priors)
     return raw, tasks, Markers(names, captured.time, captured.rate, positions), priors
+
+
+def seen_by_keypoints(
+    fitted: FittedSubject, prepared: Prepared, kinematics: Kinematics
+) -> SeenByKeypoints | None:
+    """What key points told; None for markers."""
+    found = prepared.keypoints
+    if found is None:
+        return None
+    weight = kinematics.markers.confidence
+    if weight is None:
+        weight = np.ones(kinematics.markers.positions.shape[:2])
+    return what_was_seen(
+        fitted, prepared.names, kinematics.tasks, kinematics.raw, weight, found.noise,
+        found.smoothed.cutoff, prepared.rooted,
+    )  # fmt: skip
 
 
 def smooth(

@@ -126,7 +126,10 @@ def _long(
             _number(row[number]) if number is not None else math.nan,
             _number(row[time[0]]) * time[1] if time is not None else math.nan,
         )
-        key = (key[0] if math.isfinite(key[0]) else -1.0, key[1] if math.isfinite(key[1]) else -1)
+        key = (
+            key[0] if math.isfinite(key[0]) else -1.0,
+            key[1] if math.isfinite(key[1]) else -1,
+        )
         who = row[person].strip() if person is not None else ""
         people = frames.setdefault(key, {})
         if who not in people:

@@ -101,7 +101,9 @@ def read_folder(folder: Path) -> Detections:
     for file in files:
         frame = _frame(_load(file))
         number = _numbers(file.stem)
-        frames.append(Frame(float(number[-1]) if number else math.nan, frame.time, frame.people))
+        frames.append(
+            Frame(float(number[-1]) if number else math.nan, frame.time, frame.people)
+        )
     return _detections(frames, None, None, None, folder.name)
 
 
@@ -134,9 +136,11 @@ def _load(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
-        where = f" ({error.msg}, line {error.lineno})" if isinstance(
-            error, json.JSONDecodeError
-        ) else ""
+        where = (
+            f" ({error.msg}, line {error.lineno})"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
         raise CaptureError(
             f"JSON in '{path.name}'",
             f"text that is damaged or cut off{where}",

@@ -14,21 +14,28 @@ from ..errors import CaptureError
 from .c3d import read_c3d
 from .files import EXTENSIONS, KINDS, checked_path, looks_like, require_kind, sha256
 from .ground_forces import read_forces_with_notes
+from .keypoints import is_keypoint_file, read_keypoint_trial
 from .sync import check_clocks
 from .trc import read_trc
 from .trial import Forces, Trial
 
 
-def read_trial(path: Path | str, forces: Path | str | Literal["none"] | None = None) -> Trial:
+def read_trial(
+    path: Path | str,
+    forces: Path | str | Literal["none"] | None = None,
+    rate: float | None = None,
+) -> Trial:
     """Read a recording, with its ground forces.
 
     Parameters
     ----------
     path : path
-        TRC or C3D file with the markers.
+        TRC or C3D file with the markers; .json, .csv or a folder of .json with key points.
     forces : path, 'none' or None
         A .mot/.sto or C3D file with the ground forces; None takes the C3D's own
         plates where there are any; 'none' leaves forces out.
+    rate : float, Hz, optional
+        Frame rate of key points whose file does not tell it.
 
     Returns
     -------
@@ -41,6 +48,9 @@ def read_trial(path: Path | str, forces: Path | str | Literal["none"] | None = N
         A file cannot be read, is not what its extension says, holds no markers, or
         the forces come from another time base.
     """
+    if is_keypoint_file(path):
+        trial = read_keypoint_trial(path, rate)
+        return _with_forces(trial, forces, dict(trial.sources))
     path = checked_path(path)
     kind = _kind(path)
     if kind == "sto":
@@ -50,7 +60,13 @@ def read_trial(path: Path | str, forces: Path | str | Literal["none"] | None = N
             "name the marker file first and pass this one with --forces",
         )
     trial = read_c3d(path, plates=forces is None) if kind == "c3d" else read_trc(path)
-    sources = {path.name: sha256(path)}
+    return _with_forces(trial, forces, {path.name: sha256(path)})
+
+
+def _with_forces(
+    trial: Trial, forces: Path | str | Literal["none"] | None, sources: dict[str, str]
+) -> Trial:
+    """Read the separate force file, if any, and check its clock."""
     notes = list(trial.notes)
     if forces is not None and forces != "none":
         other = checked_path(forces)

@@ -21,6 +21,7 @@ from ..capture.trial import Markers, Subject
 from ..errors import CaptureError
 from ..vocabulary import SIDES, Array
 from . import personal
+from .hip_start import poses_from_hips
 from .multibody import Multibody
 from .osim import opensim, vec3
 from .places import expected_places, implied_centers, middle
@@ -181,6 +182,9 @@ def _initial_poses(
         if targets.body[k] == pelvis and targets.sigma[k] < CLUSTER_SIGMA
     ]  # fmt: skip
     if len(mine) < 3:
+        hips = poses_from_hips(model, targets, priors.value)
+        if hips is not None:
+            return hips
         raise CaptureError(
             "at least three pelvis landmarks (front and back spines)",
             f"{len(mine)}: {', '.join(targets.names[k] for k in mine) or 'none'}",
