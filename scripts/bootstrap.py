@@ -7,7 +7,7 @@
 
 Only the standard library is used, and any Python from 3.8 on may start it: the
 Python of the version in `.python-version` is looked for and given a virtual
-environment, `.venv` in the project's root. Every package comes from the two lock
+environment, `.venv` in the project's root. Every package comes from the three lock
 files, checked against its hash. A stamp in `.venv` remembers what is installed,
 so that a second run starts at once.
 
@@ -18,6 +18,9 @@ pip-tools (both name no package index):
          --no-emit-index-url --no-emit-find-links --no-emit-trusted-host"
     pip-compile $OPT --all-build-deps --extra test --extra app -o requirements.lock
     echo 'bpy>=5.2,<5.3' | pip-compile $OPT -c requirements.lock -o requirements-blender.lock -
+
+The third, `requirements-html.lock`, is one wheel without what it depends on: only the
+viewer's script in it is used. `pip download --no-deps` and `pip hash` give its line.
 """
 
 from __future__ import annotations
@@ -35,7 +38,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-LOCKS = {"base": "requirements.lock", "blender": "requirements-blender.lock"}
+LOCKS = {
+    "base": "requirements.lock",
+    "blender": "requirements-blender.lock",
+    "html": "requirements-html.lock",
+}
 
 
 class SetupError(Exception):
@@ -211,7 +218,7 @@ def command_test(extra: Sequence[str]) -> int:
     All of them run even when one fails, pytest last, so that its closing line
     is the last line printed.
     """
-    python = ensure(["base", "blender"] if tests_need_blender() else ["base"])
+    python = ensure(list(LOCKS) if tests_need_blender() else ["base"])
     # Two test processes share two cores: one thread of linear algebra each.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     rooms = ("opensim_plugin", "blender_addon", "scripts", "tests")

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "bootstrap.py"
-LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-blender.lock"]
+LOCKS = [ROOT / f"requirements{part}.lock" for part in ("", "-blender", "-html")]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def project(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point the script at an empty project and record what it would run."""
-    for name in ("requirements.lock", "requirements-blender.lock", "pyproject.toml"):
+    for name in (*(lock.name for lock in LOCKS), "pyproject.toml"):
         (tmp_path / name).write_text(f"# {name}\n")
     (tmp_path / ".python-version").write_text("{}.{}\n".format(*sys.version_info[:2]))
     (tmp_path / "tests").mkdir()
@@ -81,7 +81,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     extras = project["project"]["optional-dependencies"]
     base = [*project["project"]["dependencies"], *extras["test"], *extras["app"]]
     base += project["build-system"]["requires"]
-    for wanted, lock in ((base, LOCKS[0]), (extras["blender"], LOCKS[1])):
+    for wanted, lock in zip((base, extras["blender"], extras["html"]), LOCKS, strict=True):
         locked = {
             line.split("==")[0].replace("_", "-")
             for line in lock.read_text().splitlines()
@@ -127,10 +127,11 @@ def test_packages_are_installed_with_hashes_and_the_project_without_network(
 ) -> None:
     assert bootstrap.main(["install"]) == 0
     pips = [command for command in bootstrap.commands if "pip" in command]
-    assert len(pips) == 3
+    assert len(pips) == 4
     for command, lock in (
         (pips[0], "requirements.lock"),
         (pips[2], "requirements-blender.lock"),
+        (pips[3], "requirements-html.lock"),
     ):
         assert "--require-hashes" in command and str(project / lock) in command
     assert {"--no-deps", "--no-build-isolation", "--editable"} <= set(pips[1])
