@@ -193,3 +193,18 @@ def test_the_same_folder_twice_keeps_both_names(tmp_path: Path) -> None:
     folder = Path(folders(tmp_path)[0])
     names = {c.name for c in compare_results([folder, folder]).conditions}
     assert len(names) == 2 and "before" in names
+
+
+def test_the_scene_holds_the_compared_runners_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[str]] = []
+
+    def scene(several: Mapping[str, Results]) -> bytes:
+        drawn.append(list(several))
+        return b"scene"
+
+    monkeypatch.setattr(compare_command, "comparison_scene", scene)
+    target = write_comparison(tmp_path / "out", compare_results(before_after()))
+    assert drawn == [["before", "after"]]
+    assert (target / "scene.npz").read_bytes() == b"scene"

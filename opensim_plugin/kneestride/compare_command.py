@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .compare_model import FittedModel, efficiency_of, model_of
-from .errors import ResultsError, SettingsError
+from .errors import KneestrideError, ResultsError, SettingsError
 from .loads.retraining import Advice, advise, read_retraining
 from .loads.sensitivities import PAIRINGS, Pairing, default_sources
 from .report.comparison import (
@@ -42,6 +42,7 @@ from .results.conditions import (
 )
 from .results.folder import Results, read_results
 from .results.replace import MARK, replace_folder
+from .results.scene_runner import comparison_scene
 from .vocabulary import SIDES, Array, Side
 
 Progress = Callable[[str, float], None]
@@ -59,6 +60,7 @@ class Compared:
     notes : tuple of str, what a reader has to know first
     advice : tuple of Advice for the first folder
     inputs : mapping of condition name to the SHA-256 of its recording's files
+    results : mapping of condition name to what was compared, for the scene
     """
 
     conditions: tuple[Condition, ...]
@@ -66,6 +68,7 @@ class Compared:
     notes: tuple[str, ...]
     advice: tuple[Advice, ...]
     inputs: Mapping[str, Mapping[str, str]]
+    results: Mapping[str, Results]
 
     def lines(self) -> list[str]:
         """What a person wants to read when the work is done."""
@@ -156,6 +159,7 @@ def compare_results(
         tuple(dict.fromkeys(notes)),
         tuple(advice),
         {name: dict(r.sources) for name, r in several.items()},
+        several,
     )
 
 
@@ -163,7 +167,7 @@ def write_comparison(target: Path, found: Compared, overwrite: bool = False) -> 
     """Write the comparison folder in one step.
 
     comparison.csv, curves.csv, curve_tests.csv, retraining.csv, plots/ (SVG and PNG),
-    report.html, summary.json.
+    report.html, summary.json, and scene.npz where the models have the project's bodies.
 
     Raises
     ------
@@ -193,9 +197,13 @@ def write_comparison(target: Path, found: Compared, overwrite: bool = False) -> 
         MARK: json.dumps(_summary(found, names), indent=1, ensure_ascii=False) + "\n",
     }
 
+    scene = _scene(found)
+
     def fill(folder: Path) -> None:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        if scene is not None:
+            (folder / "scene.npz").write_bytes(scene)
         (folder / "plots").mkdir()
         for quantity, (svg, png) in drawn.items():
             (folder / "plots" / f"{quantity}.svg").write_text(svg, encoding="utf-8")
@@ -353,6 +361,14 @@ def _condition(
 
 
 # --- writing --------------------------------------------------------------------------
+
+
+def _scene(found: Compared) -> bytes | None:
+    """What the Blender side draws; None where a model's bodies are not those of the bones."""
+    try:
+        return comparison_scene(found.results)
+    except KneestrideError:
+        return None
 
 
 def _advice_row(a: Advice) -> dict[str, str]:

@@ -20,6 +20,9 @@ from .scene import CHANNELS, SceneRunner, build_scene, scene_bytes, write_scene
 if TYPE_CHECKING:
     from ..model.multibody import Multibody
 
+MOST_RUNNERS = 12
+"""As many as the add-on shows side by side."""
+
 
 def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
     """Gather poses and loads of one analysis or variant.
@@ -106,6 +109,21 @@ def write_comparison_scene(path: Path, folders: Mapping[str, Path], title: str =
         for k, (label, folder) in enumerate(folders.items())
     ]
     return write_scene(path, runners, title=title, model_name="kneestride_runner")
+
+
+def comparison_scene(several: Mapping[str, Results], title: str = "") -> bytes:
+    """Return the content of a scene.npz of several analyses, the first `MOST_RUNNERS` of them.
+
+    Parameters
+    ----------
+    several : label → Results, in the order they stand side by side
+    title : str
+    """
+    runners = [
+        runner_of(results, f"runner{k + 1}", label)
+        for k, (label, results) in enumerate(list(several.items())[:MOST_RUNNERS])
+    ]
+    return scene_bytes(build_scene(runners, title=title, model_name="kneestride_runner"))
 
 
 def size_of(scaled: Multibody, generic: Multibody) -> dict[str, Array]:
