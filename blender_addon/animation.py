@@ -57,7 +57,8 @@ def clips(scene_data, fps, speed, how, side):
     return [timing.aligned(r, side, frames) for r in scene_data.runners]
 
 
-def animate(scene_data, scene, roots, how="real", speed=1.0, side="r", difference=False):
+def animate(scene_data, scene, roots, how="real", speed=1.0, side="r", difference=False,
+            reference=0):  # fmt: skip
     """Key every runner.
 
     Parameters
@@ -66,7 +67,7 @@ def animate(scene_data, scene, roots, how="real", speed=1.0, side="r", differenc
     how : 'real' (captured time) or 'aligned' (stride against stride)
     speed : share of real time
     side : 'r' or 'l', whose initial contacts begin and end an aligned stride
-    difference : loads become this runner minus the first one (aligned only)
+    difference : loads become this runner minus the one of index `reference` (aligned only)
 
     Returns
     -------
@@ -76,7 +77,7 @@ def animate(scene_data, scene, roots, how="real", speed=1.0, side="r", differenc
     made = clips(scene_data, fps, speed, "aligned" if difference else how, side)
     shown = []
     for clip, root, runner in zip(made, roots, scene_data.runners, strict=True):
-        values = clip.channels - made[0].channels if difference else clip.channels
+        values = clip.channels - made[reference].channels if difference else clip.channels
         _key_bodies(scene_data, clip, root, runner)
         _key_loads(scene_data, clip, values, root, runner)
         shown.append(values)

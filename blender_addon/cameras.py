@@ -3,17 +3,20 @@
 import bpy
 import numpy as np
 
-from . import framing, ground, skeleton
+from . import framing, ground, layout, skeleton
 
-VIEWS = ("frontal", "sagittal", "posterior", "plateau", "three_knees", "orbit")
+VIEWS = (
+    "frontal", "legs", "steps", "sagittal", "posterior", "plateau", "three_knees", "orbit",
+)  # fmt: skip
+PARALLEL = ("frontal", "legs", "steps", "posterior", "three_knees")
+"""Views along parallel rays: a runner at the edge is seen from the same direction as the
+one in the middle. In perspective 1.1 m to the side a bent knee would seem 4° further in."""
 CAMERA, PIVOT = "Kneestride camera", "Kneestride orbit"
 LENS, SENSOR = 70.0, 36.0
-SHIFT = -0.085
-"""Moves the picture's subject up by this share of its width, above the curves."""
-FREE = (0.86, 0.62)
-"""Share of the picture's width and height that the legend leaves to the subject."""
-_DIRECTION = {
+DIRECTION = {
     "frontal": (0.0, -1.0, 0.06),
+    "legs": (0.0, -1.0, 0.10),
+    "steps": (0.0, -1.0, 0.62),
     "sagittal": (-1.0, -0.12, 0.05),
     "posterior": (0.0, 1.0, 0.06),
     "three_knees": (0.0, -1.0, 0.04),
@@ -23,7 +26,14 @@ KNEE_SPACING = 0.22
 """Between the runners when only their knees are shown, m."""
 STANCE = 0.42
 """Part of a stride that the knees' picture has to hold."""
+LEG_SPACING = 0.62
+"""Between the runners when only their legs are shown, m."""
+WIDEST = 2.2
+"""How many times further apart runners may stand where the picture is wide."""
+SAGITTAL_SPACING = 1.5
+"""Between the runners one behind the other, seen from the side, m."""
 _ARM = ("humerus", "ulna", "radius", "hand")
+_LEG = ("pelvis", "femur", "tibia", "patella", "talus", "calcn", "toes")
 _ABOVE_PLATEAU = ("femur", "femoral_cartilage", "patella", "patellar_cartilage", "menisci")
 
 
@@ -42,66 +52,125 @@ def camera(scene):
     return made
 
 
-def aim(scene, scene_data, clips, roots, view, side="r"):
+def aim(scene, scene_data, clips, roots, view, side="r", region=None):
     """Point the camera and show or hide what the view needs.
 
     Parameters
     ----------
-    clips : from `animation.animate`, the poses that the picture has to hold
+    scene_data, clips, roots : the runners in the picture; poses that it has to hold
     view : one of `VIEWS`
     side : whose plateau
+    region : `layout.Region` that the page leaves to the subject
     """
     if view not in VIEWS:
         raise ValueError(f"There is no view '{view}'; choose one of: {', '.join(VIEWS)}.")
     eye = camera(scene)
     _release(scene, eye)
-    eye.data.shift_y = SHIFT * min(1.0, scene.render.resolution_x / scene.render.resolution_y)
-    _hide(roots, view, side)
-    close = view == "three_knees"
-    skeleton.place(scene_data, roots, KNEE_SPACING if close else skeleton.SPACING)
-    bpy.context.view_layer.update()
+    width, height = scene.render.resolution_x, scene.render.resolution_y
+    region = region or layout.subject("legend", height / width)
+    eye.data.shift_x = eye.data.shift_y = 0.0
+    _hide(scene_data, roots, view, side)
+    _stand(scene_data, roots, view)
     if view == "plateau":
-        _over_plateau(scene, scene_data, eye, roots, side)
+        _over_plateau(scene, scene_data, eye, roots, side, region)
         return eye
-    points = _points(scene_data, clips, roots, side if close else "")
-    axes = framing.view_axes(_DIRECTION[view])
-    eye.data.type = "PERSP"
-    size = _size(scene)
-    tangents = np.tan(framing.half_angles(LENS, SENSOR, *size)) * FREE
-    place = framing.fit_perspective(points, axes, np.arctan(tangents), margin=1.04)
+    points = _points(scene_data, clips, roots, view, side)
+    axes = framing.view_axes(DIRECTION[view])
+    if view in PARALLEL and len(roots) > 1:
+        # Where the picture is wide, further apart: names and figures stand below each.
+        _, across = framing.fit_region(points, axes, region)
+        room = region.width * across * 0.97 / len(roots)
+        base = abs(_spacing(view)[0])
+        if room > base:
+            _stand(scene_data, roots, view, min(room / base, WIDEST))
+            points = _points(scene_data, clips, roots, view, side)
     matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = axes, place
+    matrix[:3, :3] = axes
+    if view in PARALLEL:
+        eye.data.type = "ORTHO"
+        place, across = framing.fit_region(points, axes, region)
+        eye.data.ortho_scale = across * max(1.0, height / width)
+        matrix[:3, 3] = place
+    else:
+        eye.data.type = "PERSP"
+        # The region's share of the whole picture, and its middle moved by the lens.
+        share = np.array([region.width, region.height * width / height])
+        tangents = np.tan(framing.half_angles(LENS, SENSOR, width, height)) * share
+        matrix[:3, 3] = framing.fit_perspective(points, axes, np.arctan(tangents), margin=1.04)
+        longest = width / max(width, height)
+        eye.data.shift_x, eye.data.shift_y = (-c * longest for c in region.centre)
     eye.matrix_world = matrix.T.tolist()
     if view == "orbit":
         _orbit(scene, eye, points)
     return eye
 
 
-def _size(scene):
-    return scene.render.resolution_x, scene.render.resolution_y
+def columns(scene, scene_data, clips, roots, view, side):
+    """Return where each runner stands across the picture, x from -0.5 to 0.5, or None."""
+    if view in ("plateau", "orbit"):
+        return None
+    from bpy_extras.object_utils import world_to_camera_view
+    from mathutils import Vector
+
+    bpy.context.view_layer.update()
+    body = scene_data.bodies.index(f"tibia_{side}" if view == "three_knees" else "pelvis")
+    found = []
+    for clip, root in zip(clips, roots, strict=True):
+        last = max(int(len(clip.frame) * (STANCE if view == "three_knees" else 1.0)), 1)
+        middle = clip.position[:last, body].mean(axis=0)
+        at = np.array(root.matrix_world)
+        seen = world_to_camera_view(
+            scene, camera(scene), Vector(at[:3, :3] @ middle + at[:3, 3])
+        )
+        found.append(float(seen.x) - 0.5)
+    steps = np.diff(found)
+    return found if len(found) == 1 or steps.min() > 0.12 else None
 
 
-def _points(scene_data, clips, roots, knee):
-    """Corners of every mesh's box over time; of one knee in stance when `knee` is a side."""
+def _spacing(view):
+    """Spacing with its sign, and the axis along which the runners stand."""
+    if view == "three_knees":
+        return KNEE_SPACING, 0
+    if view in ("legs", "steps"):
+        return LEG_SPACING, 0
+    if view == "sagittal":
+        # One behind the other: side by side they would hide each other.
+        return -SAGITTAL_SPACING, 1
+    return (-1 if view == "posterior" else 1) * skeleton.SPACING, 0
+
+
+def _stand(scene_data, roots, view, wider=1.0):
+    spacing, along = _spacing(view)
+    skeleton.place(scene_data, roots, spacing * wider, along)
+    bpy.context.view_layer.update()
+
+
+def _points(scene_data, clips, roots, view, side):
+    """Corners of the box of every mesh in the picture over time; of one knee in stance."""
     corners = []
+    knees = view == "three_knees"
     for clip, root, runner in zip(clips, roots, scene_data.runners, strict=True):
-        ground = np.array(root.matrix_world)
+        pose = np.array(root.matrix_world)
         for mesh in scene_data.meshes:
             vertices = scene_data.shapes[runner.shape][mesh.name]
-            if knee:
-                vertices = _near_knee(mesh, vertices, knee)
-            if not len(vertices):
+            if knees:
+                vertices = _near_knee(mesh, vertices, side)
+            if not len(vertices) or (view in ("legs", "steps") and not _of_leg(mesh)):
                 continue
             low, high = vertices.min(axis=0), vertices.max(axis=0)
             box = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1])
                             for z in (low[2], high[2])])  # fmt: skip
             b = scene_data.bodies.index(mesh.body)
-            last = int(len(clip.frame) * (STANCE if knee else 1.0))
+            last = max(int(len(clip.frame) * (STANCE if knees else 1.0)), 1)
             step = max(last // 24, 1)
             turn = rotation_matrices(clip.quaternion[:last:step, b])
             at = np.einsum("tij,nj->tni", turn, box) + clip.position[:last:step, None, b]
-            corners.append(at.reshape(-1, 3) @ ground[:3, :3].T + ground[:3, 3])
+            corners.append(at.reshape(-1, 3) @ pose[:3, :3].T + pose[:3, 3])
     return np.concatenate(corners)
+
+
+def _of_leg(mesh):
+    return mesh.body.split("_")[0] in _LEG
 
 
 def _near_knee(mesh, vertices, side):
@@ -123,33 +192,41 @@ def rotation_matrices(quaternion):
     return np.stack(rows, axis=-1).reshape(*w.shape, 3, 3)
 
 
-def _hide(roots, view, side):
+def _hide(scene_data, roots, view, side):
+    body = {m.name: m for m in scene_data.meshes}
     for root in roots:
         for name, thing in skeleton.meshes_of(root).items():
             base = name.rsplit("_", 1)[0] if name.endswith(("_r", "_l")) else name
             other = not name.endswith(f"_{side}")
             off = view == "plateau" and (base in _ABOVE_PLATEAU or other)
             off = off or (view == "three_knees" and (other or base in _ARM))
+            off = off or (view in ("legs", "steps") and not _of_leg(body[name]))
             thing.hide_render = thing.hide_viewport = off
         for thing in ground.objects_of(root):
             thing.hide_render = thing.hide_viewport = view in ("plateau", "three_knees")
 
 
-def _over_plateau(scene, scene_data, eye, roots, side):
+def _over_plateau(scene, scene_data, eye, roots, side, region):
     """Look down on the first runner's plateau, riding on the tibia."""
     tibia = skeleton.bodies_of(roots[0])[f"tibia_{side}"]
     runner = scene_data.runners[0]
     pads = scene_data.shapes[runner.shape][f"tibial_cartilage_{side}"]
-    middle = pads.mean(axis=0)
+    size = np.ptp(pads, axis=0) * 1.25
+    across = max(size[2] / region.width, size[0] / region.height)
     eye.data.type = "ORTHO"
-    width, height = _size(scene)
-    eye.data.ortho_scale = 0.135 * max(1.0, width / height)
+    width, height = scene.render.resolution_x, scene.render.resolution_y
+    eye.data.ortho_scale = across * max(1.0, height / width)
     eye.parent = tibia
     # Right of the picture is the runner's right, the top is the front of the knee.
     axes = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]], dtype=float)
+    x, y = region.centre
     matrix = np.eye(4)
     matrix[:3, :3] = axes
-    matrix[:3, 3] = middle + np.array([0.0, 0.4, 0.0])
+    matrix[:3, 3] = (
+        (pads.min(axis=0) + pads.max(axis=0)) / 2
+        + np.array([0.0, 0.4, 0.0])
+        - across * (x * axes[:, 0] + y * axes[:, 1])
+    )
     eye.matrix_parent_inverse.identity()
     eye.matrix_basis = matrix.T.tolist()
 

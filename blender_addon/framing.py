@@ -59,6 +59,31 @@ def fit_orthographic(points, axes, aspect, margin=1.0):
     return axes @ ((low + high) / 2), max(size[0], size[1] * aspect)
 
 
+def fit_region(points, axes, region, margin=1.03, before=2.0):
+    """Return where a parallel camera stands so that points fill a part of its picture.
+
+    Parameters
+    ----------
+    points : (N, 3)
+    axes : (3, 3) as from `view_axes`
+    region : with width, height and centre as shares of the picture's width (`layout.Region`)
+    margin : > 1 leaves a rim
+    before : m between the camera and the nearest point
+
+    Returns
+    -------
+    (3,) place, and the width of the whole picture, m
+    """
+    local = np.asarray(points, dtype=float) @ axes
+    low, high = local.min(axis=0), local.max(axis=0)
+    size = (high - low) * margin
+    across = max(size[0] / region.width, size[1] / region.height)
+    place = (low + high) / 2
+    place[:2] -= across * np.asarray(region.centre)
+    place[2] = high[2] + before
+    return axes @ place, float(across)
+
+
 def frame_width(lens_mm, sensor_mm, width, height, distance):
     """Width of what the picture shows at a distance in front of a perspective camera."""
     return 2 * distance * np.tan(half_angles(lens_mm, sensor_mm, width, height)[0])

@@ -56,7 +56,7 @@ def animate(scene_data, clips, roots):
             force, point = np.nan_to_num(clip.force[:, s]), clip.point[:, s]
             size = np.linalg.norm(force, axis=1)
             length = np.where(size > CONTACT_N, size * METRES_A_NEWTON, 0.0)
-            turns = _towards(force / np.maximum(size, 1e-9)[:, None])
+            turns = towards(force / np.maximum(size, 1e-9)[:, None])
             width = (length > 0).astype(float)
             curves = [("location", i, point[:, i]) for i in range(3)]
             curves += [("rotation_quaternion", i, turns[:, i]) for i in range(4)]
@@ -80,7 +80,7 @@ def contacts(force, sides=2):
     return out
 
 
-def _towards(direction):
+def towards(direction):
     """Quaternions (T, 4) that turn +Y to unit vectors (T, 3)."""
     # Halfway rotation: w = 1 + y·d, xyz = y × d.
     turns = np.stack(
@@ -121,7 +121,7 @@ def _prints(scene_data, runner, root, home, materials):
     for s, found in enumerate(contacts(runner.ground_force)):
         side = scene_data.sides[s]
         foot = scene_data.bodies.index(f"calcn_{side}")
-        scale = _foot_length(scene_data, runner, side)
+        scale = foot_length(scene_data, runner, side)
         for first, last in found:
             at = (first + last) // 2
             turn = rotation_matrices(runner.quaternion[at, foot])
@@ -131,7 +131,7 @@ def _prints(scene_data, runner, root, home, materials):
             _flat(flat[:, [0, 2]], 0.002, f"print_{side}", materials[side], root, home)
 
 
-def _foot_length(scene_data, runner, side):
+def foot_length(scene_data, runner, side):
     """Size of a foot relative to the unscaled model's."""
     name = f"foot_{side}"
     if name not in scene_data.shapes[runner.shape]:

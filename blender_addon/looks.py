@@ -20,6 +20,12 @@ LOOKS = {
     },
     "dark": {"back": (0.03, 0.03, 0.04), "ink": (0.86, 0.87, 0.88), "world": 0.20, "sun": 1.5},
     "print": {"back": (1.00, 1.00, 1.00), "ink": (0.00, 0.00, 0.00), "world": 0.45, "sun": 1.0},
+    "patient": {
+        "back": (0.97, 0.96, 0.93),
+        "ink": (0.12, 0.12, 0.14),
+        "world": 0.45,
+        "sun": 1.0,
+    },
 }
 """sRGB background and ink, strength of the surrounding light."""
 

@@ -5,6 +5,7 @@ A picture is written under another name first and renamed when it is whole; a pi
 is there is therefore finished, and the next run skips it.
 """
 
+import math
 import shutil
 from pathlib import Path
 
@@ -25,13 +26,14 @@ def settings(scene, engine="CYCLES", samples=16, size=(1280, 720), transparent=F
 
 
 def picture(scene, path, frame):
-    """Render one frame to a PNG."""
+    """Render one frame, which may lie between two, to a PNG."""
     path = Path(path)
     image = scene.render.image_settings
     image.media_type = "IMAGE"
     image.file_format = "PNG"
     image.color_mode = "RGBA" if scene.render.film_transparent else "RGB"
-    scene.frame_set(int(frame))
+    whole = math.floor(frame + 1e-9)
+    scene.frame_set(whole, subframe=max(float(frame) - whole, 0.0))
     part = path.with_name(path.stem + ".part.png")
     scene.render.filepath = str(part)
     bpy.ops.render.render(write_still=True)

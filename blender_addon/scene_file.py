@@ -88,11 +88,16 @@ class Runner:
     ground_force: object
     ground_point: object
     strides: tuple
+    predicted: bool = False
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything in the file; `shapes[k][mesh name]` is (V, 3) m."""
+    """Everything in the file; `shapes[k][mesh name]` is (V, 3) m.
+
+    `model` is the model's name, None in files that do not tell; `differences` are rows with
+    `first`, `second` (runners' labels), `side`, `quantity`, `change`, `low`, `high`.
+    """
 
     path: str
     title: str
@@ -104,6 +109,8 @@ class Scene:
     channels: tuple
     displays: tuple
     runners: tuple
+    model: object = None
+    differences: tuple = ()
 
     def display(self, name: str) -> Display:
         """Return a display by name, or say which there are."""
@@ -265,7 +272,20 @@ def _scene(path: str, arrays: _Arrays, about: dict) -> Scene:
     return Scene(
         path, str(about["title"]), str(about["provenance"]), tuple(about["sides"]), bodies,
         meshes, shapes, channels, displays, runners,
+        None if about.get("model") is None else str(about["model"]),
+        _differences(about.get("differences", [])),
     )  # fmt: skip
+
+
+def _differences(rows: list) -> tuple:
+    kept = []
+    for row in rows:
+        numbers = {n: float(row[n]) for n in ("change", "low", "high")}
+        if not np.isfinite(list(numbers.values())).all():
+            raise SceneError("A difference between runners in this file is not a number.")
+        words = {n: str(row[n]) for n in ("first", "second", "side", "quantity")}
+        kept.append(words | numbers)
+    return tuple(kept)
 
 
 def _mesh(arrays: _Arrays, entry: dict, bodies: tuple) -> Mesh:
@@ -336,4 +356,5 @@ def _runner(
         ),
         ground_point=arrays.get(f"runner{k}.ground_point", point, "f") if ground else None,
         strides=tuple(entry["strides"]),
+        predicted=bool(entry.get("predicted_forces", False)),
     )

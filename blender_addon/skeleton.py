@@ -101,14 +101,18 @@ def build(scene_data, scene, material, spacing=SPACING):
     return roots
 
 
-def place(scene_data, roots, spacing=SPACING):
-    """Stand the runners side by side, the first on the picture's left in the front view."""
+def place(scene_data, roots, spacing=SPACING, along=0):
+    """Stand the runners in a row, the first on the picture's left in the front view.
+
+    `along` 0: side by side; 1: one before the other, the first in front. A negative
+    spacing turns the order round.
+    """
     pelvis = scene_data.bodies.index("pelvis")
     for k, (root, runner) in enumerate(zip(roots, scene_data.runners, strict=True)):
         forward, right = runner.position[:, pelvis, [0, 2]].mean(axis=0)
-        left_to_right = (k - (len(roots) - 1) / 2) * spacing
         # Seen from the front, -y, Blender's x grows to the right.
-        offset = np.array([left_to_right + right, forward, 0.0])
+        offset = np.array([right, forward, 0.0])
+        offset[along] += (k - (len(roots) - 1) / 2) * spacing
         root.matrix_world = ground_matrix(offset).T.tolist()
 
 

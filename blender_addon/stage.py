@@ -9,12 +9,30 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
-from . import animation, cameras, ground, legend, looks, scene_file, skeleton, stress_material
+from . import (
+    alignment_lines,
+    animation,
+    cameras,
+    film_page,
+    ground,
+    layout,
+    legend,
+    looks,
+    scene_file,
+    skeleton,
+    stress_material,
+)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What to show: names as in the file and in `cameras`, `looks`, `texts`."""
+    """What to show: names as in the file and in `cameras`, `looks`, `texts`.
+
+    `runners`: names or labels of those in the picture, in its order; empty: all of them.
+    `page`: 'legend', 'film' (whoever films writes on it) or 'bare'; the look 'patient' has
+    a page, camera and pair of runners of its own. `region` (`layout.Region`): where the
+    subject stands; None: where the page leaves room.
+    """
 
     display: str = ""
     camera: str = "frontal"
@@ -26,6 +44,9 @@ class Choice:
     language: str = "en"
     transparent: bool = False
     with_legend: bool = True
+    show_lines: bool = True
+    runners: tuple = ()
+    region: object = None
 
 
 @dataclass
@@ -52,6 +73,7 @@ def open_scene(path, scene=None, choice=None):
     material = stress_material.bone_material(data.channels)
     roots = skeleton.build(data, scene, material)
     ground.build(data, scene, roots)
+    alignment_lines.build(data, scene, roots)
     scene["kneestride_path"] = data.path
     stage = Stage(data, roots, choice or Choice(), [], [])
     bpy.context.view_layer.update()
@@ -94,9 +116,16 @@ def apply(stage, choice, scene=None, first=False):
     data, old = stage.data, stage.choice
     if not choice.display and data.displays:
         choice = replace(choice, display=data.displays[0].name)
+    asked = choice
+    if choice.look == "patient":
+        choice = film_page.patient_choice(data, choice)
+    shown = chosen_runners(data, choice.runners)
+    if not first and old.look == "patient":
+        old = film_page.patient_choice(data, old)
     display = data.display(choice.display) if choice.display else None
     timed = ("timing", "speed", "side", "difference")
     retimed = first or any(getattr(choice, n) != getattr(old, n) for n in timed)
+    retimed = retimed or (choice.difference and choice.runners != old.runners)
     if retimed:
         stage.clips, stage.shown = animation.animate(
             data,
@@ -106,38 +135,85 @@ def apply(stage, choice, scene=None, first=False):
             choice.speed,
             choice.side,
             choice.difference,
+            shown[0],
         )
         ground.animate(data, stage.clips, stage.roots)
+    view = replace(data, runners=tuple(data.runners[i] for i in shown))
+    clips, loads, roots = (
+        [row[i] for i in shown] for row in (stage.clips, stage.shown, stage.roots)
+    )
     low, high = 0.0, 1.0
     if display is not None:
-        span = _span(data, stage.shown, display) if choice.difference else None
+        span = _span(data, loads, display) if choice.difference else None
         names = [c.name for c in data.channels]
         stress_material.show(scene, names, display, choice.difference, span)
         low, high = scene[stress_material.LOW], scene[stress_material.HIGH]
     chosen = looks.apply(scene, choice.look, choice.transparent)
-    if retimed or choice.camera != old.camera:
-        cameras.aim(scene, data, stage.clips, stage.roots, choice.camera, choice.side)
-    if choice.with_legend and display is not None:
-        aligned = choice.timing == "aligned" or choice.difference
-        seconds = (
-            (scene.frame_end - 1) * choice.speed / (scene.render.fps / scene.render.fps_base)
-        )
-        legend.build(
-            scene, data, stage.clips, stage.shown, display,
-            {
-                "ink": chosen["ink"], "back": chosen["back"], "language": choice.language,
-                "side": choice.side, "aligned": aligned, "low": low, "high": high,
-                "seconds": seconds,
-            },
-        )  # fmt: skip
-    else:
+    page = "patient" if choice.look == "patient" else "legend"
+    if not choice.with_legend or display is None:
+        page = "bare"
+    aspect = scene.render.resolution_y / scene.render.resolution_x
+    region = choice.region or layout.subject(page, aspect, numbers=page == "patient")
+    framed = ("camera", "runners", "with_legend", "region", "look")
+    if retimed or any(getattr(choice, n) != getattr(old, n) for n in framed):
+        for k, root in enumerate(stage.roots):
+            if k not in shown:
+                hide(root)
+        cameras.aim(scene, view, clips, roots, choice.camera, choice.side, region)
+        if choice.camera in alignment_lines.VIEWS:
+            direction = cameras.DIRECTION[choice.camera]
+            alignment_lines.animate(view, clips, roots, direction)
+    lines = choice.show_lines and choice.camera in alignment_lines.VIEWS and page != "patient"
+    alignment_lines.show(roots, choice.side if lines else "", chosen["ink"])
+    if page == "bare":
         legend.clear(scene)
-    stage.choice = choice
+    else:
+        aligned = choice.timing == "aligned" or choice.difference
+        options = {
+            "ink": chosen["ink"], "back": chosen["back"], "language": choice.language,
+            "side": choice.side, "aligned": aligned, "low": low, "high": high,
+            "difference": choice.difference,
+            "seconds": (scene.frame_end - 1) * choice.speed
+            / (scene.render.fps / scene.render.fps_base),
+            "columns": cameras.columns(scene, view, clips, roots, choice.camera, choice.side),
+        }  # fmt: skip
+        if page == "patient":
+            film_page.patient(scene, view, display, options)
+        else:
+            legend.build(scene, view, clips, loads, display, options)
+    stage.choice = asked
     # A scene property changed from Python has to be told to the renderer.
     scene.update_tag()
     for root in stage.roots:
         for thing in skeleton.meshes_of(root).values():
             thing.update_tag()
+
+
+def chosen_runners(data, names):
+    """Return the indices of runners by name or label; all of them for no names.
+
+    Raises
+    ------
+    scene_file.SceneError
+    """
+    if not names:
+        return list(range(len(data.runners)))
+    found = []
+    for name in names:
+        hits = [i for i, r in enumerate(data.runners) if name in (r.label, r.name)]
+        if not hits:
+            known = ", ".join(r.label for r in data.runners)
+            raise scene_file.SceneError(
+                f"There is no runner called '{name}' in this file; it has: {known}."
+            )
+        found.append(hits[0])
+    return list(dict.fromkeys(found))
+
+
+def hide(root):
+    """Take a runner out of the picture, with everything that hangs below it."""
+    for thing in root.children_recursive:
+        thing.hide_render = thing.hide_viewport = True
 
 
 def _span(data, shown, display):

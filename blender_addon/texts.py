@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 LANGUAGES = ("en", "de")
+_MINUS = "\N{MINUS SIGN}"
+_POINT = {"en": ".", "de": ","}
 
 
 @functools.cache
@@ -13,7 +15,50 @@ def table():
     return json.loads(Path(__file__).with_name("texts.json").read_text(encoding="utf-8"))
 
 
+def has(key):
+    """Tell whether the table holds a text."""
+    return key in table()["en"]
+
+
 def text(key, language="en", **values):
     """Return a text in a language, English where it has none."""
     words = table()
     return words.get(language, {}).get(key, words["en"][key]).format(**values)
+
+
+def label(kind, name, written, language="en"):
+    """Return what a thing of the file is called, else what is written there, made readable.
+
+    Parameters
+    ----------
+    kind : 'channel', 'display', 'variant' or 'unit'
+    name : the file's name for it
+    written : the file's own English words
+    """
+    key = f"{kind}_{name}"
+    return text(key, language) if has(key) else str(written).replace("_", " ")
+
+
+def figure(value, language="en", digits=None):
+    """Write a number: `digits` decimals, else three digits in all; a true minus sign."""
+    said = f"{value:.3g}" if digits is None else f"{round(value, digits) + 0.0:.{digits}f}"
+    return said.replace("-", _MINUS).replace(".", _POINT.get(language, "."))
+
+
+def provenance(scene_data, runners, language="en"):
+    """Return the line that stands in every picture, for the runners that are in it."""
+    if scene_data.model is None:
+        return scene_data.provenance
+    parts = [text("prov_model", language, model=scene_data.model)] if scene_data.model else []
+    kinds = {r.simulated for r in runners}
+    motion = "prov_both" if len(kinds) == 2 else "prov_simulated"
+    parts.append(text(motion if True in kinds else "prov_captured", language))
+    forces = {r.predicted for r in runners if r.ground_force is not None}
+    if not forces:
+        key = "prov_no_forces"
+    elif len(forces) == 2:
+        key = "prov_mixed"
+    else:
+        key = "prov_predicted" if True in forces else "prov_measured"
+    parts.append(text(key, language))
+    return text("prov_line", language, parts=", ".join(parts))

@@ -39,7 +39,7 @@ def test_the_arrow_turns_to_any_direction():
     random = np.random.default_rng(1)
     direction = random.normal(size=(50, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    turned = cameras.rotation_matrices(ground._towards(direction))[:, :, 1]
+    turned = cameras.rotation_matrices(ground.towards(direction))[:, :, 1]
     np.testing.assert_allclose(turned, direction, atol=1e-12)
 
 
