@@ -22,14 +22,21 @@ Pure arrays: `model.subject` carries the result into an OpenSim model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..vocabulary import SIDES, Array, BoolArray
-from . import kernels
 from .kernels import IntArray
 from .multibody import Multibody, rotation_about_y
+from .scaling_kernels import (
+    Slopes,
+    eliminate,
+    normal_equations,
+    squared_misses,
+    substitute,
+)
 
 LENGTH_SIGMA = 0.05
 """Spread of log segment length about the body's own size (Drillis & Contini 1966)."""
@@ -45,6 +52,29 @@ LEG_SHARE_OF_HEIGHT = 0.480
 """Hip centre to knee to ankle centre over stature: mean of nine RBDS static trials fitted
 here (0.469 to 0.500; doi:10.7717/peerj.3298)."""
 MAX_ITERATIONS = 60
+LARGEST_CHANGE = 0.35
+"""Bound on every log scale factor about the size that the height tells."""
+
+
+@dataclass(frozen=True)
+class Proportions:
+    """How far a person's shape may be from the generic one at the person's size.
+
+    Attributes
+    ----------
+    size : spread of the log of the whole body's size about that of the height
+    length, width, pelvis : spreads of log lengths and widths about the body's size
+    symmetry : spread of log left over right lengths
+    expected : expected log of a parameter over the body's size, zero where not named
+        (see `_shape` for the names)
+    """
+
+    size: float = HEIGHT_SIGMA
+    length: float = LENGTH_SIGMA
+    width: float = WIDTH_SIGMA
+    pelvis: float = PELVIS_SIGMA
+    symmetry: float = SYMMETRY_SIGMA
+    expected: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,6 +123,8 @@ class Fit:
     offset : (K, 3) m, how far that is from the scaled landmark
     residual : (F, K) m, distance left over; NaN where missing
     iterations : int
+    covariance : (3 B, 3 B) of the log scale factors, body by body, x, y, z
+    weight : (F, K) what the robust loss left of each observation's weight, 0 to 1
     """
 
     scale: Array
@@ -102,6 +134,8 @@ class Fit:
     offset: Array
     residual: Array
     iterations: int
+    covariance: Array
+    weight: Array
 
 
 def leg_length(model: Multibody) -> float:
@@ -132,7 +166,7 @@ class _Shape:
     sigma: Array
 
 
-def _shape(model: Multibody, log_size: float) -> _Shape:
+def _shape(model: Multibody, log_size: float, about: Proportions) -> _Shape:
     names: list[str] = ["body"]
     place: dict[tuple[str, int], str] = {}
 
@@ -165,20 +199,20 @@ def _shape(model: Multibody, log_size: float) -> _Shape:
     for b, body in enumerate(model.bodies):
         for axis in range(3):
             linear[b, axis, column[place.get((body, axis), "body")]] = 1.0
-    rows, mean, sigma = [np.eye(len(names))[0]], [log_size], [HEIGHT_SIGMA]
+    rows, mean, sigma = [np.eye(len(names))[0]], [log_size], [about.size]
     for name in names[1:]:
         row = np.zeros(len(names))
         row[column[name]], row[0] = 1.0, -1.0
         rows.append(row)
-        mean.append(0.0)
-        spread = WIDTH_SIGMA if "width" in name or "height" in name else LENGTH_SIGMA
-        sigma.append(PELVIS_SIGMA if name.startswith("pelvis") else spread)
+        mean.append(about.expected.get(name.removesuffix(" r").removesuffix(" l"), 0.0))
+        spread = about.width if "width" in name or "height" in name else about.length
+        sigma.append(about.pelvis if name.startswith("pelvis") else spread)
         if name.endswith("length r"):
             row = np.zeros(len(names))
             row[column[name]], row[column[f"{name[:-1]}l"]] = 1.0, -1.0
             rows.append(row)
             mean.append(0.0)
-            sigma.append(SYMMETRY_SIGMA)
+            sigma.append(about.symmetry)
     return _Shape(linear, np.array(rows), np.array(mean), np.array(sigma))
 
 
@@ -191,50 +225,56 @@ def _local(targets: Targets, scale: Array, torsion: Array, offset: Array) -> Arr
     return local + offset
 
 
-def _stations(
-    model: Multibody, scale: Array, torsion: Array, q: Array, targets: Targets, offset: Array
-) -> Array:
-    rotation, position = model.scaled(scale).twisted(torsion).poses(q)
-    where: Array = position[:, targets.body] + np.einsum(
-        "fkij,kj->fki", rotation[:, targets.body], _local(targets, scale, torsion, offset)
-    )
-    return where
-
-
-def _pose_jacobian(
-    model: Multibody, q: Array, body: IntArray, local: Array
-) -> tuple[Array, Array]:
-    """Stations (K, 3), derivative (3 K, N) and body rotations (B, 3, 3) of one frame."""
+def _slopes(
+    model: Multibody,
+    scale: Array,
+    torsion: Array,
+    by_shape: Array,
+    targets: Targets,
+    offset: Array,
+) -> Slopes:
+    """What `normal_equations` needs to know of how the tree stretches."""
     tree = model.tree
-    C, B, N = len(model.full_coordinates), len(model.bodies), len(model.coordinates)
-    full = np.zeros(C)
-    omega, velocity, origin = np.zeros((C, 3)), np.zeros((C, 3)), np.zeros((C, 3))
-    rotation, position = np.zeros((B, 3, 3)), np.zeros((B, 3))
-    where, jacobian = np.zeros((len(body), 3)), np.zeros((3 * len(body), N))
-    kernels.expand(tree, q, full)
-    kernels.forward(tree, full, rotation, position, omega, velocity, origin)
-    kernels.station_jacobian(
-        tree,
-        full,
-        omega,
-        velocity,
-        origin,
-        rotation,
-        position,
-        body,
-        local,
-        where,
-        jacobian,
-        np.zeros(C),
-        np.zeros(C, dtype=np.int64),
+    P = by_shape.shape[2]
+    slope = scale[..., None] * by_shape
+    has = tree.parent >= 0
+    above = np.where(has[:, None, None], slope[np.maximum(tree.parent, 0)], 0.0)
+    parent_place = tree.position_pf[:, :, None] * above
+    station = np.zeros((len(targets.body), 3, P + len(SIDES)))
+    station[:, :, :P] = targets.station[:, :, None] * slope[targets.body]
+    for s, side in enumerate(SIDES):
+        turn = rotation_about_y(float(torsion[s]))
+        talus = model.body(f"talus_{side}")
+        parent_place[talus] = turn @ parent_place[talus]
+        mine = targets.turned == s
+        station[mine, :, :P] = turn @ station[mine, :, :P]
+        at = _local(targets, scale, torsion, np.zeros_like(offset))[mine]
+        station[mine, 0, P + s], station[mine, 2, P + s] = at[:, 2], -at[:, 0]
+    return Slopes(
+        np.ascontiguousarray(parent_place),
+        np.ascontiguousarray(tree.position_bm[:, :, None] * slope),
+        np.ascontiguousarray(
+            tree.gain[:, 3:, None] * np.einsum("bai,bip->bap", tree.axes[:, 3:], above)
+        ),
+        station,
     )
-    return jacobian, rotation
 
 
 def fit(
-    model: Multibody, targets: Targets, priors: PosePriors, start: Array, height: float
+    model: Multibody,
+    targets: Targets,
+    priors: PosePriors,
+    start: Array,
+    height: float,
+    *,
+    proportions: Proportions | None = None,
+    weights: Array | None = None,
+    frames_worth: float | None = None,
+    outlier: float = np.inf,
 ) -> Fit:
     """Scale factors, marker places and poses that explain the targets best.
+
+    Levenberg-Marquardt on the joint problem, frames eliminated by Schur complement.
 
     Parameters
     ----------
@@ -243,6 +283,16 @@ def fit(
     priors : PosePriors
     start : (F, N) first guess of the poses
     height : float, m, the person's stature
+    proportions : Proportions, optional
+    weights : (F, K), optional
+        Factor on the weight of each observation, such as a detection confidence.
+    frames_worth : float, optional
+        As how many independent frames the F frames count; all of them when left out.
+        Skin moves with the phase of the stride, so a hundred frames of a run tell little
+        more about a joint centre than a few do.
+    outlier : float
+        Distance, in multiples of `targets.noise`, from which an observation counts less
+        (Cauchy's loss c² log(1 + r²/c²)); the default is plain least squares.
 
     Returns
     -------
@@ -250,123 +300,114 @@ def fit(
     """
     frames, K = targets.positions.shape[:2]
     free = np.flatnonzero(priors.free)
-    shape = _shape(model, float(np.log(height / stature(model))))
+    shape = _shape(model, float(np.log(height / stature(model))), proportions or Proportions())
+    first = np.linalg.lstsq(
+        shape.rows / shape.sigma[:, None], shape.mean / shape.sigma, rcond=None
+    )[0]
     # Shape parameters first, then the torsion of both shanks.
-    theta = np.concatenate(
-        [
-            np.linalg.lstsq(
-                shape.rows / shape.sigma[:, None], shape.mean / shape.sigma, rcond=None
-            )[0],
-            np.zeros(len(SIDES)),
-        ]
-    )
+    theta = np.concatenate([first, np.zeros(len(SIDES))])
     offset = np.zeros((K, 3))
     q = start.copy()
     q[:, ~priors.free] = priors.value[~priors.free]
-    seen = np.isfinite(targets.positions)
-    goal = np.where(seen, targets.positions, 0.0)
-    n_theta, n_q = theta.size, free.size
+    seen = np.isfinite(targets.positions).all(axis=2)
+    goal = np.ascontiguousarray(np.where(seen[..., None], targets.positions, 0.0))
+    given = np.where(seen, 1.0 if weights is None else weights, 0.0)
+    share = 1.0 if frames_worth is None else min(frames_worth / frames, 1.0)
+    given = given * share / targets.noise**2
+    cut = outlier * targets.noise
+    T, n = theta.size, free.size
+    S = T + 3 * K
     pulled = np.flatnonzero(np.isfinite(priors.sigma[free]))
+    pull = share / priors.sigma[free[pulled]] ** 2
+    rest = priors.value[free[pulled]]
     root = np.array([name.startswith("pelvis_") for name in model.coordinates])
     lower = np.where(root, -np.inf, model.lower)
     upper = np.where(root, np.inf, model.upper)
+    shank = np.array([model.body(f"tibia_{side}") for side in SIDES])
+    under = _under(model)
+    prior = np.zeros((S, S))
+    rows = shape.rows / shape.sigma[:, None]
+    prior[: T - 2, : T - 2] = rows.T @ rows
+    ends = np.arange(T - 2, S)
+    prior[ends, ends] = np.concatenate(
+        [np.full(2, TORSION_SIGMA**-2), np.repeat(targets.sigma**-2.0, 3)]
+    )
+    center = np.concatenate([first, np.zeros(S - T + 2)])
 
     def scale_of(theta: Array) -> Array:
         scale: Array = np.exp(shape.map @ theta[:-2])
         return scale
 
-    def residuals(theta: Array, q: Array, offset: Array) -> list[Array]:
-        miss = (goal - _stations(model, scale_of(theta), theta[-2:], q, targets, offset)) * seen
-        pose = (priors.value - q)[:, free[pulled]] / priors.sigma[free[pulled]]
-        return [
-            (miss / targets.noise).ravel(),
-            (-offset / targets.sigma[:, None]).ravel(),
-            (shape.mean - shape.rows @ theta[:-2]) / shape.sigma,
-            theta[-2:] / -TORSION_SIGMA,
-            pose.ravel(),
-        ]
+    def squares(theta: Array, q: Array, offset: Array) -> Array:
+        scale = scale_of(theta)
+        out = np.empty((frames, K))
+        local = _local(targets, scale, theta[-2:], offset)
+        tree = model.scaled(scale).twisted(theta[-2:]).tree
+        squared_misses(tree, q, targets.body, local, goal, out)
+        return out
 
-    def cost(theta: Array, q: Array, offset: Array) -> float:
-        return float(sum((part**2).sum() for part in residuals(theta, q, offset)))
+    def cost(square: Array, theta: Array, q: Array, offset: Array) -> float:
+        loss = square if np.isinf(cut) else cut**2 * np.log1p(square / cut**2)
+        x = np.concatenate([theta, offset.ravel()]) - center
+        bent = float((pull * (q[:, free[pulled]] - rest) ** 2).sum())
+        return float((given * loss).sum() + x @ prior @ x) + bent
 
-    size = n_theta + 3 * K + frames * n_q
-    best = cost(theta, q, offset)
+    square = squares(theta, q, offset)
+    best = cost(square, theta, q, offset)
     damping, used = 1e-3, 0
+    shared, gradient = np.empty((S, S)), np.empty(S)
+    cross, own, slope = (
+        np.empty((frames, S, n)),
+        np.empty((frames, n, n)),
+        np.empty((frames, n)),
+    )
+    reduced, right = np.empty((S, S)), np.empty(S)
     for _ in range(MAX_ITERATIONS):
         used += 1
-        miss, place, build, twist, pose = residuals(theta, q, offset)
         scale = scale_of(theta)
-        scaled = model.scaled(scale).twisted(theta[-2:])
-        local = _local(targets, scale, theta[-2:], offset)
-        by_theta = np.empty((frames, K, 3, n_theta))
-        step = 1e-6
-        for i in range(n_theta):
-            nudged = theta.copy()
-            nudged[i] += step
-            ahead = _stations(model, scale_of(nudged), nudged[-2:], q, targets, offset)
-            nudged[i] -= 2 * step
-            behind = _stations(model, scale_of(nudged), nudged[-2:], q, targets, offset)
-            by_theta[..., i] = (ahead - behind) / (2 * step)
-        by_theta *= seen[..., None]
-        normal = np.zeros((size, size))
-        gradient = np.zeros(size)
-        tops = slice(0, n_theta)
-        offs = slice(n_theta, n_theta + 3 * K)
-        w = 1.0 / targets.noise
-        miss = miss.reshape(frames, K * 3)
-        for f in range(frames):
-            jacobian, rotation = _pose_jacobian(scaled, q[f], targets.body, local)
-            jq = jacobian[:, free] * seen[f].reshape(-1, 1)
-            jt = by_theta[f].reshape(3 * K, n_theta)
-            jo = np.zeros((3 * K, 3 * K))
-            for k in range(K):
-                block = slice(3 * k, 3 * k + 3)
-                jo[block, block] = rotation[targets.body[k]] * seen[f, k][:, None]
-            at = n_theta + 3 * K + f * n_q
-            own = slice(at, at + n_q)
-            rows = np.concatenate([jt, jo], axis=1) * w
-            jq = jq * w
-            shared = slice(0, n_theta + 3 * K)
-            normal[shared, shared] += rows.T @ rows
-            normal[shared, own] = rows.T @ jq
-            normal[own, shared] = normal[shared, own].T
-            normal[own, own] += jq.T @ jq
-            gradient[shared] += rows.T @ miss[f]
-            gradient[own] += jq.T @ miss[f]
-            pull = 1.0 / priors.sigma[free[pulled]]
-            index = at + pulled
-            normal[index, index] += pull**2
-            gradient[index] += pull * pose.reshape(frames, -1)[f]
-        rows = shape.rows / shape.sigma[:, None]
-        shapes, twists = slice(0, n_theta - 2), np.arange(n_theta - 2, n_theta)
-        normal[shapes, shapes] += rows.T @ rows
-        gradient[shapes] += rows.T @ build
-        normal[twists, twists] += TORSION_SIGMA**-2
-        gradient[twists] += twist / TORSION_SIGMA
-        spread = np.repeat(1.0 / targets.sigma, 3)
-        index = np.arange(offs.start, offs.stop)
-        normal[index, index] += spread**2
-        gradient[offs] += spread * place
-        # A coordinate on its bound that the gradient pushes further out takes no part.
-        push = gradient[offs.stop :].reshape(frames, n_q)
-        held = ((q[:, free] <= lower[free]) & (push < 0)) | (
-            (q[:, free] >= upper[free]) & (push > 0)
+        left = np.ones_like(square) if np.isinf(cut) else 1.0 / (1.0 + square / cut**2)
+        shared[:] = prior
+        gradient[:] = prior @ (center - np.concatenate([theta, offset.ravel()]))
+        normal_equations(
+            model.scaled(scale).twisted(theta[-2:]).tree,
+            _slopes(model, scale, theta[-2:], shape.map, targets, offset),
+            under,
+            shank,
+            q,
+            free,
+            targets.body,
+            _local(targets, scale, theta[-2:], offset),
+            goal,
+            given * left,
+            shared,
+            gradient,
+            cross,
+            own,
+            slope,
         )
-        out = offs.stop + np.flatnonzero(held.ravel())
-        normal[out, :] = 0.0
-        normal[:, out] = 0.0
-        normal[out, out] = 1.0
-        gradient[out] = 0.0
+        own[:, pulled, pulled] += pull
+        slope[:, pulled] += pull * (rest - q[:, free[pulled]])
+        # A coordinate on its bound that the gradient pushes further out takes no part.
+        held = ((q[:, free] <= lower[free]) & (slope < 0)) | (
+            (q[:, free] >= upper[free]) & (slope > 0)
+        )
+        _hold(held, cross, own, slope)
         improved = False
         for _try in range(10):
-            damped = normal + damping * np.diag(np.diag(normal) + 1e-9)
-            delta = np.linalg.solve(damped, gradient)
-            new_theta = theta + delta[tops]
-            new_offset = offset + delta[offs].reshape(K, 3)
+            eliminate(shared, gradient, cross, own, slope, damping, reduced, right)
+            step = np.linalg.solve(reduced, right)
+            turns = np.empty((frames, n))
+            substitute(cross, own, slope, damping, step, turns)
+            new_theta = theta + step[:T]
+            new_theta[:-2] = np.clip(
+                new_theta[:-2], first - LARGEST_CHANGE, first + LARGEST_CHANGE
+            )
+            new_offset = offset + step[T:].reshape(K, 3)
             new_q = q.copy()
-            new_q[:, free] += delta[offs.stop :].reshape(frames, n_q)
+            new_q[:, free] += turns
             new_q = np.clip(new_q, lower, upper)
-            value = cost(new_theta, new_q, new_offset)
+            new_square = squares(new_theta, new_q, new_offset)
+            value = cost(new_square, new_theta, new_q, new_offset)
             if value < best:
                 improved = True
                 break
@@ -374,12 +415,38 @@ def fit(
         if not improved:
             break
         drop = best - value
-        theta, offset, q, best = new_theta, new_offset, new_q, value
+        theta, offset, q, best, square = new_theta, new_offset, new_q, value, new_square
         damping = max(damping * 0.1, 1e-12)
         if drop < 1e-7 * max(best, 1.0):
             break
     scale = scale_of(theta)
-    where = _stations(model, scale, theta[-2:], q, targets, offset)
-    residual = np.linalg.norm(where - targets.positions, axis=2)
+    eliminate(shared, gradient, cross, own, slope, 0.0, reduced, right)
+    spread = np.linalg.inv(reduced)[: T - 2, : T - 2]
+    flat = shape.map.reshape(-1, T - 2)
     station = _local(targets, scale, theta[-2:], offset)
-    return Fit(scale, theta[-2:], q, station, offset, residual, used)
+    residual = np.where(seen, np.sqrt(square), np.nan)
+    left = np.ones_like(square) if np.isinf(cut) else 1.0 / (1.0 + square / cut**2)
+    return Fit(
+        scale, theta[-2:], q, station, offset, residual, used, flat @ spread @ flat.T, left
+    )
+
+
+def _under(model: Multibody) -> BoolArray:
+    """(B, 2) whether a body hangs below the ankle of a side."""
+    out = np.zeros((len(model.bodies), len(SIDES)), dtype=bool)
+    for s, side in enumerate(SIDES):
+        out[model.body(f"talus_{side}"), s] = True
+    for b, parent in enumerate(model.tree.parent):
+        if parent >= 0:
+            out[b] |= out[parent]
+    return out
+
+
+def _hold(held: BoolArray, cross: Array, own: Array, slope: Array) -> None:
+    """Take coordinates (F, n) out of the step."""
+    for f, j in zip(*np.nonzero(held), strict=True):
+        own[f, j, :] = 0.0
+        own[f, :, j] = 0.0
+        own[f, j, j] = 1.0
+        cross[f, :, j] = 0.0
+        slope[f, j] = 0.0
