@@ -38,7 +38,8 @@ def glb(scene, stage, path):
         bpy.ops.object.select_all(action="DESELECT")
         for root in stage.roots:
             for thing in (root, *root.children_recursive):
-                if not thing.hide_render:
+                # Lines on the leg stand where one parallel camera needs them.
+                if not thing.hide_render and "kneestride_line" not in thing:
                     thing.select_set(True)
         bpy.ops.export_scene.gltf(
             filepath=str(path),

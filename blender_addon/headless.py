@@ -50,6 +50,10 @@ def run(job):
         render.assemble(scene, out)
     elif ending == ".glb":
         export.glb(scene, loaded, out)
+        if job.get("page_data"):
+            web_data = importlib.import_module(f"{name}.web_data")
+            told = json.dumps(web_data.page_data(scene, loaded), ensure_ascii=False)
+            Path(job["page_data"]).write_text(told, encoding="utf-8")
     elif ending == ".usdc":
         export.usdc(out)
     else:

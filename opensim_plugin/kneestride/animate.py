@@ -18,8 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .errors import ResultsError, SettingsError
+from .web_page import viewer_bundle, write_page
 
-ENDINGS = (".mp4", ".png", ".blend", ".glb", ".usdc")
+ENDINGS = (".mp4", ".png", ".blend", ".glb", ".usdc", ".html")
 CAMERAS = ("frontal", "sagittal", "posterior", "plateau", "three_knees", "orbit")
 LOOKS = ("clinic", "classroom", "dark", "print")
 ENGINES = ("CYCLES", "EEVEE", "WORKBENCH")
@@ -138,8 +139,11 @@ def animate(
             "an environment without it",
             "install kneestride with the extra 'blender'",
         )
+    page = out.suffix.lower() == ".html"
+    if page:
+        viewer_bundle()  # before the work, not after it
     out.parent.mkdir(parents=True, exist_ok=True)
-    job = {
+    job: dict[str, object] = {
         "path": str(scene.resolve()),
         "out": str(out.resolve()),
         "choice": asdict(look),
@@ -152,8 +156,13 @@ def animate(
     }
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "job.json"
+        glb, told = Path(temporary) / "page.glb", Path(temporary) / "page.json"
+        if page:
+            job |= {"out": str(glb), "page_data": str(told)}
         file.write_text(json.dumps(job), encoding="utf-8")
         _run(file, Path(temporary) / "errors.txt", progress)
+        if page:
+            write_page(out, glb, json.loads(told.read_text(encoding="utf-8")))
     return out
 
 
