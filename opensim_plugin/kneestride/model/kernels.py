@@ -109,6 +109,13 @@ def expand(tree: Tree, q: Array, full: Array) -> None:
 
 
 @jit
+def expand_kernel(tree: Tree, q: Array, full: Array) -> None:
+    """`expand` over frames: q (T, N) → full (T, C)."""
+    for t in range(q.shape[0]):
+        expand(tree, q[t], full[t])
+
+
+@jit
 def rotate_about(axis: Array, angle: float, out: Array) -> None:
     """Rotation matrix about a unit axis (Rodrigues)."""
     c = np.cos(angle)
@@ -169,21 +176,20 @@ def forward(
     tmp = np.empty((3, 3))
     rgm = np.empty((3, 3))
     w = np.empty(3)
+    om = np.empty(3)
     omega[:] = 0.0
     velocity[:] = 0.0
     for b in range(B):
         p = tree.parent[b]
-        of = np.empty(3)
         if p < 0:
             rgf[:] = tree.rotation_pf[b]
-            of[:] = tree.position_pf[b]
+            om[:] = tree.position_pf[b]
         else:
             multiply(rotation[p], tree.rotation_pf[b], rgf)
             for i in range(3):
-                of[i] = position[p, i]
+                om[i] = position[p, i]
                 for j in range(3):
-                    of[i] += rotation[p, i, j] * tree.position_pf[b, j]
-        om = of.copy()
+                    om[i] += rotation[p, i, j] * tree.position_pf[b, j]
         rfm[:] = 0.0
         for i in range(3):
             rfm[i, i] = 1.0
@@ -226,6 +232,78 @@ def forward(
 
 
 @jit
+def times(matrix: Array, vector: Array, out: Array) -> None:
+    """`matrix @ vector` in three dimensions, without the call of a library."""
+    for i in range(3):
+        out[i] = matrix[i, 0] * vector[0] + matrix[i, 1] * vector[1] + matrix[i, 2] * vector[2]
+
+
+@jit
+def add_cross(a: Array, b: Array, factor: float, out: Array) -> None:
+    """Add `factor` times a x b to `out`."""
+    out[0] += factor * (a[1] * b[2] - a[2] * b[1])
+    out[1] += factor * (a[2] * b[0] - a[0] * b[2])
+    out[2] += factor * (a[0] * b[1] - a[1] * b[0])
+
+
+@jit
+def add_turning(alpha: Array, spin: Array, arm: Array, out: Array) -> None:
+    """Add alpha x arm + spin x (spin x arm), the acceleration of a point by rotation."""
+    add_cross(alpha, arm, 1.0, out)
+    x = spin[1] * arm[2] - spin[2] * arm[1]
+    y = spin[2] * arm[0] - spin[0] * arm[2]
+    z = spin[0] * arm[1] - spin[1] * arm[0]
+    out[0] += spin[1] * z - spin[2] * y
+    out[1] += spin[2] * x - spin[0] * z
+    out[2] += spin[0] * y - spin[1] * x
+
+
+class Scratch(NamedTuple):
+    """Work arrays of `newton_euler`, made once for all frames.
+
+    Attributes
+    ----------
+    full, fulld, fulldd : (C,); omega, velocity, origin : (C, 3), see `forward`
+    spin, alpha, accel, joint : (B, 3) angular velocity and acceleration of each body,
+        acceleration of its origin, place of its joint
+    matrices : (5, 3, 3); vectors : (16, 3)
+    """
+
+    full: Array
+    fulld: Array
+    fulldd: Array
+    omega: Array
+    velocity: Array
+    origin: Array
+    spin: Array
+    alpha: Array
+    accel: Array
+    joint: Array
+    matrices: Array
+    vectors: Array
+
+
+@jit
+def scratch_for(tree: Tree) -> Scratch:
+    """Work arrays for a tree."""
+    B, C = tree.parent.size, tree.leader.size
+    return Scratch(
+        np.zeros(C),
+        np.zeros(C),
+        np.zeros(C),
+        np.zeros((C, 3)),
+        np.zeros((C, 3)),
+        np.zeros((C, 3)),
+        np.zeros((B, 3)),
+        np.zeros((B, 3)),
+        np.zeros((B, 3)),
+        np.zeros((B, 3)),
+        np.zeros((5, 3, 3)),
+        np.zeros((16, 3)),
+    )
+
+
+@jit
 def newton_euler(
     tree: Tree,
     q: Array,
@@ -238,6 +316,7 @@ def newton_euler(
     rotation: Array,
     position: Array,
     as_simbody: bool,
+    work: Scratch,
 ) -> None:
     """Inverse dynamics of one frame.
 
@@ -255,12 +334,11 @@ def newton_euler(
         coordinate drives both the second and the third rotation (the Rajagopal knee),
         it does not carry the third axis round with the second. For comparison only;
         the full term agrees with differenced momentum, Simbody's does not.
+    work : of `scratch_for`
     """
     B = tree.parent.size
     C = tree.leader.size
-    full = np.zeros(C)
-    fulld = np.zeros(C)
-    fulldd = np.zeros(C)
+    full, fulld, fulldd = work.full, work.fulld, work.fulldd
     for i in range(tree.independent.size):
         c = tree.independent[i]
         full[c] = q[i]
@@ -273,37 +351,116 @@ def newton_euler(
             full[c] = f
             fulld[c] = f1 * fulld[lead]
             fulldd[c] = f1 * fulldd[lead] + f2 * fulld[lead] ** 2
-    omega = np.zeros((C, 3))
-    velocity = np.zeros((C, 3))
-    origin = np.zeros((C, 3))
-    forward(tree, full, rotation, position, omega, velocity, origin)
-    spin = np.zeros((B, 3))
-    alpha = np.zeros((B, 3))
-    accel = np.zeros((B, 3))
-    joint_origin = np.zeros((B, 3))
-    for b in range(B):
+    omega, velocity = work.omega, work.velocity
+    forward(tree, full, rotation, position, omega, velocity, work.origin)
+    accelerate(tree, full, fulld, fulldd, rotation, position, as_simbody, work)
+    wrench[:] = 0.0
+    arm, acom, m, turn, local = (
+        work.vectors[0],
+        work.vectors[1],
+        work.vectors[2],
+        work.vectors[3],
+        work.vectors[4],
+    )
+    for b in range(B - 1, -1, -1):
+        R, spin, alpha = rotation[b], work.spin[b], work.alpha[b]
+        mass = tree.mass[b]
+        times(R, tree.com[b], arm)
+        acom[:] = work.accel[b]
+        add_turning(alpha, spin, arm, acom)
+        # I w with the inertia in the body: turn back, multiply, turn again.
+        m[:] = 0.0
+        for j in range(3):
+            local[j] = R[0, j] * alpha[0] + R[1, j] * alpha[1] + R[2, j] * alpha[2]
+        times(tree.inertia[b], local, turn)
+        times(R, turn, m)
+        for j in range(3):
+            local[j] = R[0, j] * spin[0] + R[1, j] * spin[1] + R[2, j] * spin[2]
+        times(tree.inertia[b], local, turn)
+        times(R, turn, local)
+        add_cross(spin, local, 1.0, m)
+        add_cross(arm, acom, mass, m)
+        add_cross(position[b], force[b], 1.0, m)
+        for i in range(3):
+            wrench[b, i] += mass * acom[i] - force[b, i]
+            wrench[b, 3 + i] += m[i] - moment[b, i]
+        p = tree.parent[b]
+        if p >= 0:
+            for i in range(3):
+                arm[i] = position[b, i] - position[p, i]
+                wrench[p, i] += wrench[b, i]
+                wrench[p, 3 + i] += wrench[b, 3 + i]
+            add_cross(arm, wrench[b, :3], 1.0, wrench[p, 3:])
+    for c in range(C):
+        b = tree.joint_of[c]
+        for i in range(3):
+            arm[i] = position[b, i] - work.joint[b, i]
+            m[i] = wrench[b, 3 + i]
+        add_cross(arm, wrench[b, :3], 1.0, m)
+        total = 0.0
+        for i in range(3):
+            total += omega[c, i] * m[i] + velocity[c, i] * wrench[b, i]
+        tau[c] = total
+
+
+@jit
+def accelerate(
+    tree: Tree,
+    full: Array,
+    fulld: Array,
+    fulldd: Array,
+    rotation: Array,
+    position: Array,
+    as_simbody: bool,
+    work: Scratch,
+) -> None:
+    """Angular velocity and accelerations of all bodies, in ground; gravity counts as one.
+
+    Fills `spin`, `alpha`, `accel` and `joint` of `work`; see `newton_euler`.
+    """
+    rgf, rfm, step, product = (
+        work.matrices[0],
+        work.matrices[1],
+        work.matrices[2],
+        work.matrices[3],
+    )
+    wp, ap, aof, arm = work.vectors[0], work.vectors[1], work.vectors[2], work.vectors[3]
+    wrel, arel, t, td, tdd = (
+        work.vectors[4],
+        work.vectors[5],
+        work.vectors[6],
+        work.vectors[7],
+        work.vectors[8],
+    )
+    second, w, turned, r, rd = (
+        work.vectors[9],
+        work.vectors[10],
+        work.vectors[11],
+        work.vectors[12],
+        work.vectors[13],
+    )
+    for b in range(tree.parent.size):
         p = tree.parent[b]
         if p < 0:
-            rgf = tree.rotation_pf[b].copy()
-            of = tree.position_pf[b].copy()
-            wp = np.zeros(3)
-            ap = np.zeros(3)
-            aof = -tree.gravity
+            rgf[:] = tree.rotation_pf[b]
+            wp[:] = 0.0
+            ap[:] = 0.0
+            for i in range(3):
+                work.joint[b, i] = tree.position_pf[b, i]
+                aof[i] = -tree.gravity[i]
         else:
-            rgf = rotation[p] @ tree.rotation_pf[b]
-            arm = rotation[p] @ tree.position_pf[b]
-            of = position[p] + arm
-            wp = spin[p]
-            ap = alpha[p]
-            aof = accel[p] + np.cross(ap, arm) + np.cross(wp, np.cross(wp, arm))
-        wrel = np.zeros(3)
-        arel = np.zeros(3)
-        t = np.zeros(3)
-        td = np.zeros(3)
-        tdd = np.zeros(3)
-        second = np.zeros(3)
-        rfm = np.eye(3)
-        step = np.empty((3, 3))
+            multiply(rotation[p], tree.rotation_pf[b], rgf)
+            times(rotation[p], tree.position_pf[b], arm)
+            wp[:] = work.spin[p]
+            ap[:] = work.alpha[p]
+            aof[:] = work.accel[p]
+            add_turning(ap, wp, arm, aof)
+            for i in range(3):
+                work.joint[b, i] = position[p, i] + arm[i]
+        for i in range(3):
+            wrel[i] = arel[i] = t[i] = td[i] = tdd[i] = second[i] = 0.0
+            for j in range(3):
+                rfm[i, j] = 1.0 if i == j else 0.0
         for a in range(6):
             k = tree.function[b, a]
             if k < 0:
@@ -317,60 +474,54 @@ def newton_euler(
             if c >= 0:
                 rate = g * f1 * fulld[c]
                 rate2 = g * (f1 * fulldd[c] + f2 * fulld[c] ** 2)
+            axis = tree.axes[b, a]
             if a < 3:
-                w = rfm @ tree.axes[b, a]
+                times(rfm, axis, w)
                 # The axis itself is carried round by the rotations before it.
-                arel += rate2 * w + rate * np.cross(wrel, w)
+                for i in range(3):
+                    arel[i] += rate2 * w[i]
+                add_cross(wrel, w, rate, arel)
                 if a == 1:
-                    second = rate * w
+                    for i in range(3):
+                        second[i] = rate * w[i]
                 if as_simbody and a == 2 and c == tree.coordinate[b, 1]:
-                    arel -= rate * np.cross(second, w)
-                wrel += rate * w
-                rotate_about(tree.axes[b, a], f, step)
-                rfm = rfm @ step
+                    add_cross(second, w, -rate, arel)
+                for i in range(3):
+                    wrel[i] += rate * w[i]
+                rotate_about(axis, f, step)
+                multiply(rfm, step, product)
+                rfm[:] = product
             else:
-                t += f * tree.axes[b, a]
-                td += rate * tree.axes[b, a]
-                tdd += rate2 * tree.axes[b, a]
-        wrel = rgf @ wrel
-        r = rgf @ t
-        rd = rgf @ td
-        spin[b] = wp + wrel
-        alpha[b] = ap + rgf @ arel + np.cross(wp, wrel)
-        aom = (
-            aof
-            + np.cross(ap, r)
-            + np.cross(wp, np.cross(wp, r))
-            + 2.0 * np.cross(wp, rd)
-            + rgf @ tdd
-        )
-        joint_origin[b] = of + r
-        back = position[b] - joint_origin[b]
-        accel[b] = aom + np.cross(alpha[b], back) + np.cross(spin[b], np.cross(spin[b], back))
-    wrench[:] = 0.0
-    for b in range(B - 1, -1, -1):
-        arm = rotation[b] @ tree.com[b]
-        acom = accel[b] + np.cross(alpha[b], arm) + np.cross(spin[b], np.cross(spin[b], arm))
-        inertia = rotation[b] @ tree.inertia[b] @ rotation[b].T
-        f = tree.mass[b] * acom - force[b]
-        m = inertia @ alpha[b] + np.cross(spin[b], inertia @ spin[b])
-        m += np.cross(arm, tree.mass[b] * acom) - (moment[b] - np.cross(position[b], force[b]))
-        wrench[b, :3] += f
-        wrench[b, 3:] += m
-        p = tree.parent[b]
-        if p >= 0:
-            wrench[p, :3] += wrench[b, :3]
-            wrench[p, 3:] += wrench[b, 3:] + np.cross(position[b] - position[p], wrench[b, :3])
-    for c in range(C):
-        b = tree.joint_of[c]
-        m = wrench[b, 3:] + np.cross(position[b] - joint_origin[b], wrench[b, :3])
-        tau[c] = omega[c] @ m + velocity[c] @ wrench[b, :3]
+                for i in range(3):
+                    t[i] += f * axis[i]
+                    td[i] += rate * axis[i]
+                    tdd[i] += rate2 * axis[i]
+        times(rgf, wrel, turned)
+        times(rgf, t, r)
+        times(rgf, td, rd)
+        spin, alpha, accel = work.spin[b], work.alpha[b], work.accel[b]
+        times(rgf, arel, alpha)
+        times(rgf, tdd, accel)
+        add_cross(wp, turned, 1.0, alpha)
+        add_cross(wp, rd, 2.0, accel)
+        for i in range(3):
+            spin[i] = wp[i] + turned[i]
+            alpha[i] += ap[i]
+            accel[i] += aof[i]
+            work.joint[b, i] += r[i]
+        add_turning(ap, wp, r, accel)
+        for i in range(3):
+            arm[i] = position[b, i] - work.joint[b, i]
+        add_turning(alpha, spin, arm, accel)
 
 
 @jit
-def fold_coupled(tree: Tree, full: Array, tau: Array, out: Array) -> None:
-    """Generalized forces (N,) of independent coordinates from those of all (C,)."""
-    total = tau.copy()
+def fold_coupled(tree: Tree, full: Array, tau: Array, out: Array, total: Array) -> None:
+    """Generalized forces (N,) of independent coordinates from those of all (C,).
+
+    `total` is a work array (C,).
+    """
+    total[:] = tau
     for c in range(total.size):
         lead = tree.leader[c]
         if lead >= 0:
@@ -408,7 +559,8 @@ def dynamics_kernel(
     as_simbody: bool,
 ) -> None:
     """`newton_euler` over frames; see there. tau (T, N), tau_full (T, C)."""
-    full = np.zeros(tree.leader.size)
+    work = scratch_for(tree)
+    total = np.zeros(tree.leader.size)
     for t in range(q.shape[0]):
         newton_euler(
             tree,
@@ -422,9 +574,9 @@ def dynamics_kernel(
             rotation[t],
             position[t],
             as_simbody,
+            work,
         )
-        expand(tree, q[t], full)
-        fold_coupled(tree, full, tau_full[t], tau[t])
+        fold_coupled(tree, work.full, tau_full[t], tau[t], total)
 
 
 @jit

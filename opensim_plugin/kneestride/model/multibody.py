@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..vocabulary import SIDES, Array
+from ..workers import over_blocks
 from . import kernels
 from .kernels import IntArray, Tree
 
@@ -103,9 +104,9 @@ class Multibody:
 
     def expand(self, q: Array) -> Array:
         """All coordinates (T, C), coupled ones computed, from independent ones (T, N)."""
+        q = np.ascontiguousarray(q, dtype=float)
         full = np.zeros((len(q), len(self.full_coordinates)))
-        for t in range(len(q)):
-            kernels.expand(self.tree, q[t], full[t])
+        kernels.expand_kernel(self.tree, q, full)
         return full
 
     def poses(self, q: Array) -> tuple[Array, Array]:
@@ -122,7 +123,12 @@ class Multibody:
         q = np.ascontiguousarray(q, dtype=float)
         rotation = np.empty((len(q), len(self.bodies), 3, 3))
         position = np.empty((len(q), len(self.bodies), 3))
-        kernels.poses_kernel(self.tree, q, rotation, position)
+
+        def block(start: int, stop: int) -> None:
+            at = slice(start, stop)
+            kernels.poses_kernel(self.tree, q[at], rotation[at], position[at])
+
+        over_blocks(block, len(q))
         return rotation, position
 
     def inverse_dynamics(
@@ -161,20 +167,25 @@ class Multibody:
         q, qd, qdd, force, moment = (
             np.ascontiguousarray(a, dtype=float) for a in (q, qd, qdd, force, moment)
         )
-        kernels.dynamics_kernel(
-            self.tree,
-            q,
-            qd,
-            qdd,
-            force,
-            moment,
-            out.tau,
-            out.tau_full,
-            out.wrench,
-            out.rotation,
-            out.position,
-            as_simbody,
-        )
+
+        def block(start: int, stop: int) -> None:
+            at = slice(start, stop)
+            kernels.dynamics_kernel(
+                self.tree,
+                q[at],
+                qd[at],
+                qdd[at],
+                force[at],
+                moment[at],
+                out.tau[at],
+                out.tau_full[at],
+                out.wrench[at],
+                out.rotation[at],
+                out.position[at],
+                as_simbody,
+            )
+
+        over_blocks(block, T)
         return out
 
     def center_of_mass(self, rotation: Array, position: Array) -> Array:

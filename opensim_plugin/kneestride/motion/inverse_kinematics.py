@@ -18,14 +18,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CaptureError
-from ..model.kernels import IntArray, Tree, expand, forward, jit, station_jacobian
+from ..model.kernels import IntArray
 from ..model.multibody import Multibody
 from ..vocabulary import Array, BoolArray
+from ..workers import blocks, over_blocks
+from .inverse_kinematics_kernel import pruned, solve_frames
 from .kinematics import Motion
 
 STEP_TOLERANCE = 1e-8
 """rad or m; smaller steps end a frame."""
-MAX_ITERATIONS = 100
+OVERLAP = 16
+"""Frames that a block of a recording is solved ahead of its own."""
+JOINED = 1e-5
+"""rad or m; blocks whose common frame differs by more are on different paths."""
 RESTART_RATIO = 3.0
 """A frame this many times worse than the median is tried again from other starts."""
 
@@ -62,198 +67,6 @@ class CoordinatePriors:
     value: Array
     weight: Array
     free: BoolArray
-
-
-@jit
-def _cost(
-    tree: Tree,
-    q: Array,
-    body: IntArray,
-    station: Array,
-    marker: Array,
-    weight: Array,
-    prior: Array,
-    stiffness: Array,
-    full: Array,
-    omega: Array,
-    velocity: Array,
-    origin: Array,
-    rotation: Array,
-    position: Array,
-) -> float:
-    expand(tree, q, full)
-    forward(tree, full, rotation, position, omega, velocity, origin)
-    total = 0.0
-    for k in range(body.size):
-        if weight[k] > 0.0:
-            b = body[k]
-            for i in range(3):
-                x = position[b, i] - marker[k, i]
-                for j in range(3):
-                    x += rotation[b, i, j] * station[k, j]
-                total += weight[k] * x * x
-    for j in range(q.size):
-        total += stiffness[j] * (q[j] - prior[j]) ** 2
-    return total
-
-
-@jit
-def solve_frames(
-    tree: Tree,
-    markers: Array,
-    weights: Array,
-    body: IntArray,
-    station: Array,
-    prior: Array,
-    stiffness: Array,
-    free: IntArray,
-    lower: Array,
-    upper: Array,
-    starts: Array,
-    chained: bool,
-    tolerance: float,
-    q: Array,
-    costs: Array,
-    iterations: IntArray,
-) -> None:
-    """Solve frames in turn.
-
-    Parameters
-    ----------
-    markers : (T, K, 3) m; weights : (T, K), zero where a marker is missing
-    starts : (T, N) start of each frame; with `chained` only the first row is used and
-        every later frame starts from the solution before it
-    q : out (T, N); costs : out (T,) m²; iterations : out (T,)
-    """
-    N = prior.size
-    K = body.size
-    C = tree.leader.size
-    B = tree.parent.size
-    F = free.size
-    full = np.zeros(C)
-    omega = np.zeros((C, 3))
-    velocity = np.zeros((C, 3))
-    origin = np.zeros((C, 3))
-    slope = np.zeros(C)
-    column = np.zeros(C, dtype=np.int64)
-    rotation = np.zeros((B, 3, 3))
-    position = np.zeros((B, 3))
-    where = np.zeros((K, 3))
-    jacobian = np.zeros((3 * K, N))
-    x = starts[0].copy()
-    trial = x.copy()
-    for t in range(markers.shape[0]):
-        if not chained:
-            x[:] = starts[t]
-        for j in range(N):
-            x[j] = min(max(x[j], lower[j]), upper[j])
-        marker = markers[t]
-        weight = weights[t]
-        best = _cost(
-            tree,
-            x,
-            body,
-            station,
-            marker,
-            weight,
-            prior,
-            stiffness,
-            full,
-            omega,
-            velocity,
-            origin,
-            rotation,
-            position,
-        )
-        damping = 1e-9
-        used = 0
-        for _ in range(MAX_ITERATIONS):
-            used += 1
-            expand(tree, x, full)
-            forward(tree, full, rotation, position, omega, velocity, origin)
-            station_jacobian(
-                tree,
-                full,
-                omega,
-                velocity,
-                origin,
-                rotation,
-                position,
-                body,
-                station,
-                where,
-                jacobian,
-                slope,
-                column,
-            )
-            rows = np.empty((3 * K, F))
-            residual = np.empty(3 * K)
-            for k in range(K):
-                w = np.sqrt(weight[k])
-                for i in range(3):
-                    r = 3 * k + i
-                    residual[r] = w * (marker[k, i] - where[k, i]) if w > 0.0 else 0.0
-                    for f in range(F):
-                        rows[r, f] = w * jacobian[r, free[f]]
-            normal = rows.T @ rows
-            gradient = rows.T @ residual
-            for f in range(F):
-                j = free[f]
-                normal[f, f] += stiffness[j]
-                gradient[f] += stiffness[j] * (prior[j] - x[j])
-            # A coordinate on its bound that wants further out takes no part.
-            for f in range(F):
-                j = free[f]
-                if (x[j] <= lower[j] and gradient[f] < 0.0) or (
-                    x[j] >= upper[j] and gradient[f] > 0.0
-                ):
-                    normal[f, :] = 0.0
-                    normal[:, f] = 0.0
-                    normal[f, f] = 1.0
-                    gradient[f] = 0.0
-            largest = 0.0
-            accepted = False
-            for _try in range(12):
-                damped = normal.copy()
-                for f in range(F):
-                    damped[f, f] += damping * (normal[f, f] + 1e-6)
-                step = np.linalg.solve(damped, gradient)
-                largest = 0.0
-                trial[:] = x
-                for f in range(F):
-                    j = free[f]
-                    trial[j] = min(max(x[j] + step[f], lower[j]), upper[j])
-                    largest = max(largest, abs(trial[j] - x[j]))
-                cost = _cost(
-                    tree,
-                    trial,
-                    body,
-                    station,
-                    marker,
-                    weight,
-                    prior,
-                    stiffness,
-                    full,
-                    omega,
-                    velocity,
-                    origin,
-                    rotation,
-                    position,
-                )
-                if cost <= best * (1.0 + 1e-14):
-                    accepted = True
-                    break
-                damping = max(damping, 1e-7) * 10.0
-            if not accepted:
-                break
-            x[:] = trial
-            best = cost
-            damping *= 0.1
-            if largest < tolerance:
-                break
-        q[t] = x
-        costs[t] = best
-        iterations[t] = used
 
 
 def solve(
@@ -308,7 +121,7 @@ def solve(
     problem = _Problem(model, tasks, clean, weight, priors, tolerance)
     first = problem.first_pose(int(frames[0]), start)
     q = np.empty((len(time), len(model.coordinates)))
-    q[frames], costs = problem.run(frames, first[None], chained=True)
+    q[frames], costs = problem.follow(frames, first)
     problem.retry_outliers(q, costs, frames, first)
     for t in np.setdiff1d(np.arange(len(time)), frames):
         q[t] = q[frames[np.argmin(np.abs(frames - t))]]
@@ -343,6 +156,7 @@ class _Problem:
         self.model, self.tasks, self.priors = model, tasks, priors
         self.markers, self.weight, self.tolerance = markers, weight, tolerance
         self.free = np.flatnonzero(priors.free)
+        self.tree, self.body = pruned(model.tree, tasks.body)
         # Ranges of the floating base are drawing limits in public models, not anatomy.
         root = np.array([name.startswith("pelvis_") for name in model.coordinates])
         self.lower = np.where(root, -np.inf, np.where(priors.free, model.lower, priors.value))
@@ -353,10 +167,10 @@ class _Problem:
         q = np.empty((len(frames), len(self.model.coordinates)))
         costs = np.empty(len(frames))
         solve_frames(
-            self.model.tree,
+            self.tree,
             np.ascontiguousarray(self.markers[frames]),
             np.ascontiguousarray(self.weight[frames]),
-            self.tasks.body,
+            self.body,
             self.tasks.station,
             self.priors.value,
             self.priors.weight,
@@ -370,6 +184,31 @@ class _Problem:
             costs,
             np.zeros(len(frames), dtype=np.int64),
         )
+        return q, costs
+
+    def follow(self, frames: IntArray, first: Array) -> tuple[Array, Array]:
+        """Coordinates (F, N) and costs (F,) of frames in turn, by all workers.
+
+        Blocks start some frames early from a pose found for themselves. Where that has not
+        led onto the path of the block before, the block is followed again from its end.
+        """
+        q, costs = np.empty((len(frames), len(self.model.coordinates))), np.empty(len(frames))
+        joins: dict[int, Array] = {}
+
+        def block(start: int, stop: int) -> None:
+            begin = max(start - OVERLAP, 0)
+            pose = self.first_pose(int(frames[begin]), None) if begin else first
+            found, cost = self.run(frames[begin:stop], pose[None], chained=True)
+            q[start:stop], costs[start:stop] = found[start - begin :], cost[start - begin :]
+            if begin:
+                joins[start] = found[start - begin - 1]
+
+        over_blocks(block, len(frames))
+        for start, stop in blocks(len(frames))[1:]:
+            if start in joins and np.abs(joins[start] - q[start - 1]).max() > JOINED:
+                q[start:stop], costs[start:stop] = self.run(
+                    frames[start:stop], q[start - 1][None], chained=True
+                )
         return q, costs
 
     def first_pose(self, frame: int, start: Array | None) -> Array:
@@ -388,7 +227,10 @@ class _Problem:
             candidates.append(q)
         at = np.full(len(candidates), frame)
         solved, costs = self.run(at, np.array(candidates), chained=False)
-        best: Array = solved[int(np.argmin(costs))]
+        # Headings that lead to one pose differ by rounding, or by a turn: the first counts.
+        best: Array = solved[int(np.argmax(costs <= costs.min() * (1 + 1e-6) + 1e-12))]
+        if abs(best[yaw]) > np.pi:
+            best[yaw] -= 2 * np.pi * np.round(best[yaw] / (2 * np.pi))
         return best
 
     def retry_outliers(self, q: Array, costs: Array, frames: IntArray, first: Array) -> None:
