@@ -17,51 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..vocabulary import Array
+from .drawn import AttachedMesh, Line
 from .multibody import Multibody
 from .osim import opensim
 
 ARC = 5
 """Slots along a wrapped arc. A quarter turn about 40 mm is drawn 0.8 mm too flat."""
-STILL = 1e-6
-"""A slot that moves less than this in its body is fixed there, m."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A muscle or ligament.
-
-    Attributes
-    ----------
-    name : str; kind : 'muscle' or 'ligament'
-    strength : N, maximum isometric force; 0 for a ligament
-    bodies : tuple of str, the body of each slot
-    points : (K, S, 3) m, each slot in its body's frame
-    """
-
-    name: str
-    kind: str
-    strength: float
-    bodies: tuple[str, ...]
-    points: Array
-
-
-@dataclass(frozen=True)
-class AttachedMesh:
-    """A mesh file that a model puts on a body: where, and how much larger.
-
-    Attributes
-    ----------
-    file : str, without folders
-    body : str
-    rotation : (3, 3), position : (3,) m, of the mesh's frame in the body's
-    scale : (3,)
-    """
-
-    file: str
-    body: str
-    rotation: Array
-    position: Array
-    scale: Array
 
 
 def attached_meshes(model: Any) -> tuple[AttachedMesh, ...]:

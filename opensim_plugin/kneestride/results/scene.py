@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..errors import ResultsError
 from ..loads.types import GroundReaction
+from ..model.drawn import AttachedMesh, attached_rows
 from ..vocabulary import GRAVITY, SIDES, Array
 from .bones import BoneMesh, fit_bones, load_bones
+from .scene_lines import LinePaths, line_arrays
 
 SCENE_SCHEMA, SCENE_VERSION = "kneestride-scene", 1
 MAX_FRAMES = 100_000
@@ -135,6 +137,8 @@ class SceneRunner:
     ground : GroundReaction or None
     strides : rows of strides.csv
     simulated : bool, the motion was changed and not captured
+    lines : LinePaths or None, muscles and ligaments
+    attached : mesh files that the model names, or that belong to one of its family
     """
 
     name: str
@@ -149,6 +153,8 @@ class SceneRunner:
     ground: GroundReaction | None = None
     strides: Sequence[Mapping[str, object]] = ()
     simulated: bool = False
+    lines: LinePaths | None = None
+    attached: tuple[AttachedMesh, ...] = ()
 
 
 def build_scene(
@@ -158,6 +164,7 @@ def build_scene(
     model_name: str = "",
     ranges: Mapping[str, tuple[float, float]] | None = None,
     bones: tuple[BoneMesh, ...] | None = None,
+    differences: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, NDArray[np.generic]]:
     """Gather everything a scene shows as named arrays.
 
@@ -168,6 +175,8 @@ def build_scene(
     ranges : display name → (low, high) in its unit; else from zero to a round figure above
         the largest value of all runners, so that one colour means one load everywhere
     bones : meshes to show; the project's own when left out
+    differences : what is known of changes between runners: rows with `first`, `second`
+        (labels), `side`, `quantity` and the interval `change`, `low`, `high`
 
     Returns
     -------
@@ -182,7 +191,8 @@ def build_scene(
     bones = load_bones() if bones is None else bones
     bodies = set.intersection(*(set(r.bodies) for r in runners))
     shown = tuple(mesh for mesh in bones if mesh.body in bodies)
-    used = tuple(dict.fromkeys(mesh.body for mesh in shown))
+    more = (m.body for r in runners for m in r.attached if m.body in bodies)
+    used = tuple(dict.fromkeys([*(mesh.body for mesh in shown), *more]))
     names = [c.name for c in CHANNELS if any(c.name in r.channels for r in runners)]
     arrays: dict[str, NDArray[np.generic]] = {}
     for mesh in shown:
@@ -192,23 +202,33 @@ def build_scene(
             arrays[f"mesh.{mesh.name}.weights"] = mesh.weights
     sizes: list[Mapping[str, Array]] = []
     entries = []
+    attached: list[list[dict[str, object]]] = []
     for k, runner in enumerate(runners):
         shape = _shape_of(runner, sizes, used)
         if shape == len(sizes):
             sizes.append(runner.scale)
+            attached.append(attached_rows(runner.attached))
             for mesh, vertices in zip(shown, fit_bones(shown, runner.scale), strict=True):
                 arrays[f"shape{shape}.{mesh.name}.vertices"] = vertices.astype(np.float32)
         arrays.update(_motion(k, runner, used, names))
-        entries.append(_runner_entry(runner, shape))
+        entry = _runner_entry(runner, shape)
+        if runner.lines is not None:
+            drawn, told = line_arrays(k, runner.lines, used, len(runner.time), names)
+            arrays.update(drawn)
+            entry.update(told)
+        entries.append(entry)
     about = {
         "schema": SCENE_SCHEMA,
         "version": SCENE_VERSION,
         "written_by": f"kneestride {__version__}",
         "title": title,
+        "model": model_name,
+        "differences": [dict(row) for row in differences],
         "frame": "ground: X forward, Y up, Z right; m, s, N; quaternion w x y z",
         "sides": list(SIDES),
         "bodies": list(used),
         "shapes": len(sizes),
+        "attached": attached,
         "meshes": [
             {
                 "name": m.name,

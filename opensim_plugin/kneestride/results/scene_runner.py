@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ from ..errors import ResultsError
 from ..paths_of_data import models_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
+from .geometry import default_attachments
 from .scene import CHANNELS, SceneRunner, build_scene, scene_bytes, write_scene
+from .scene_lines import LinePaths, sample_times
 
 if TYPE_CHECKING:
     from ..model.multibody import Multibody
@@ -38,13 +40,15 @@ def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
     ResultsError
         The motion's coordinates are not those of the model.
     """
+    from ..model.lines import attached_meshes, lines_of
     from ..model.multibody import Multibody
     from ..model.osim import load_model
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.osim"
         path.write_text(results.model_xml, encoding="utf-8")
-        body = Multibody.from_osim(load_model(path))
+        model = load_model(path)
+        body = Multibody.from_osim(model)
     motion = results.motion
     lacking = set(body.coordinates) - set(motion.coordinates)
     if lacking:
@@ -54,7 +58,10 @@ def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
             "analyse the trial again",
         )
     order = [motion.coordinates.index(c) for c in body.coordinates]
-    rotation, position = body.poses(motion.q[:, order])
+    q = motion.q[:, order]
+    rotation, position = body.poses(q)
+    scale = size_of(body, _generic())
+    at = sample_times(motion.time, results.strides)
     return SceneRunner(
         name=name,
         label=label or results.trial,
@@ -63,12 +70,20 @@ def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
         time=motion.time,
         rotation=rotation,
         position=position,
-        scale=size_of(body, _generic()),
+        scale=scale,
         channels=channels_of(results),
         ground=results.ground,
         strides=results.strides,
         simulated=results.simulated,
+        lines=LinePaths(motion.time[at], lines_of(model, body, q[at]), _activation(results)),
+        attached=attached_meshes(model) or default_attachments(scale),
     )
+
+
+def _activation(results: Results) -> dict[str, Array]:
+    if results.muscles is None:
+        return {}
+    return dict(zip(results.muscles.muscles, results.muscles.activation.T, strict=True))
 
 
 def channels_of(results: Results) -> dict[str, Array]:
@@ -96,19 +111,27 @@ def with_scene(results: Results) -> Results:
     return replace(results, scene=scene)
 
 
-def write_comparison_scene(path: Path, folders: Mapping[str, Path], title: str = "") -> Path:
+def write_comparison_scene(
+    path: Path,
+    folders: Mapping[str, Path],
+    title: str = "",
+    differences: Sequence[Mapping[str, object]] = (),
+) -> Path:
     """Write one scene of several results folders; the first is what others are compared with.
 
     Parameters
     ----------
     path : the scene.npz to write
     folders : label → results folder, in the order they stand side by side
+    differences : see `build_scene`
     """
     runners = [
         runner_of(read_results(folder), f"runner{k + 1}", label)
         for k, (label, folder) in enumerate(folders.items())
     ]
-    return write_scene(path, runners, title=title, model_name="kneestride_runner")
+    return write_scene(
+        path, runners, title=title, model_name="kneestride_runner", differences=differences
+    )
 
 
 def comparison_scene(several: Mapping[str, Results], title: str = "") -> bytes:
