@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from . import stages
 from .loads.types import KneeLoads
-from .results.compare import compare, comparison_csv, condition
+from .loads.uncertainty import Source
+from .results.compare import Condition, compare, comparison_csv, condition
 from .results.folder import Results, read_results, write_results
 from .results.replace import replace_folder
 from .results.scene_runner import with_scene, write_comparison_scene
@@ -51,6 +53,8 @@ SHOWN = (
     ("lateral BW", "lateral_peak_BW", 2),
 )
 """What the closing lines show of each stride: words, column, decimals."""
+PICTURED = ("medial_N", "lateral_N", "adduction_moment_Nm")
+"""Loads whose changes a picture or film may speak of."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,35 @@ class Simulation:
 
     def comparison(self) -> str:
         """`comparison.csv`: every variant against the original, side by side."""
+        conditions, sources = self._conditions()
+        found = [
+            compare(conditions["original"][side], conditions[name][side], sources)
+            for name in self.variants
+            for side in SIDES
+        ]
+        return comparison_csv(found)
+
+    def differences(self) -> list[dict[str, object]]:
+        """Changes of the peak loads between any two strides, for pictures of them."""
+        conditions, sources = self._conditions()
+        return [
+            {
+                "first": first, "second": second, "side": side, "quantity": d.quantity,
+                "change": float(d.change.value), "low": float(d.change.low),
+                "high": float(d.change.high),
+            }
+            for first, second in combinations(conditions, 2)
+            for side in SIDES
+            for d in compare(
+                conditions[first][side], conditions[second][side], sources,
+                quantities=PICTURED,
+            ).differences
+            if d.measure == "peak"
+        ]  # fmt: skip
+
+    def _conditions(self) -> tuple[dict[str, dict[Side, Condition]], Sequence[Source]]:
         sources = sources_of(bool(self.original.ground and self.original.ground.predicted))
+        everything = {"original": self.original, **self.variants}
         conditions = {
             name: {
                 side: condition(
@@ -83,14 +115,9 @@ class Simulation:
                 )
                 for side in SIDES
             }
-            for name, results in {"original": self.original, **self.variants}.items()
+            for name, results in everything.items()
         }
-        found = [
-            compare(conditions["original"][side], conditions[name][side], sources)
-            for name in self.variants
-            for side in SIDES
-        ]
-        return comparison_csv(found)
+        return conditions, sources
 
     def lines(self) -> list[str]:
         """What a person wants to read when the work is done."""
@@ -286,6 +313,7 @@ def write_simulation(target: Path, simulation: Simulation, overwrite: bool = Fal
             folder / "scene.npz",
             {name: folder / name for name in everything},
             title=simulation.original.trial,
+            differences=simulation.differences(),
         )
         text = json.dumps(summary, indent=1, ensure_ascii=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
