@@ -65,6 +65,7 @@ from .model.tables import FIGURES, RUNNER_MODEL
 from .motion.anatomy import anatomical_paths
 from .motion.filtering import lowpass, smooth_derivatives
 from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
+from .motion.keypoint_feet import keypoint_feet
 from .motion.kinematics import AnatomicalPaths, Motion
 from .settings import Settings
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
@@ -293,6 +294,11 @@ def smooth(
     turns = np.where(fitted.body.rotational, np.unwrap(raw.q, axis=0), raw.q)
     q, qd, qdd = smooth_derivatives(raw.time, turns, cutoff)
     knees = read_knee(fitted.model)
+    feet = _captured_feet(prepared, cutoff)
+    if prepared.keypoints is not None:
+        feet = keypoint_feet(
+            fitted.body, q, fitted.prior, fitted.landmarks, feet, raw.rate, cutoff
+        )
     paths = anatomical_paths(
         fitted.body,
         raw.time,
@@ -302,7 +308,8 @@ def smooth(
         flexion_sign={s: knees[s].flexion_sign for s in SIDES},
         progression=np.array([1.0, 0.0, 0.0]),
         belt_velocity=prepared.frame.belt,
-        captured=_captured_feet(prepared, cutoff),
+        captured=feet,
+        noise=0.0 if prepared.keypoints is None else prepared.keypoints.noise,
     )
     return Smoothed(replace(raw, q=q), qd, qdd, paths)
 

@@ -28,6 +28,7 @@ def anatomical_paths(
     progression: Array,
     belt_velocity: Array,
     captured: Mapping[str, Array] | None = None,
+    noise: float = 0.0,
 ) -> AnatomicalPaths:
     """Points, angles and frames of every frame.
 
@@ -41,6 +42,7 @@ def anatomical_paths(
     captured : landmark id → (T, 3) m, optional
         Recorded paths to prefer over the model's, NaN where not seen. For the feet: a
         model's foot hangs on the whole leg and may lie millimetres beside the real one.
+    noise : float, m, see `AnatomicalPaths`
 
     Returns
     -------
@@ -68,7 +70,7 @@ def anatomical_paths(
         angles[name] = angles[name] * flexion_sign[side]
     frames = {name: rotation[:, b] for b, name in enumerate(model.bodies)}
     return AnatomicalPaths(
-        np.asarray(time), rate, points, angles, frames, progression, belt_velocity
+        np.asarray(time), rate, points, angles, frames, progression, belt_velocity, noise
     )
 
 

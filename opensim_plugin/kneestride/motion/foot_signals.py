@@ -33,6 +33,7 @@ class FootSignals:
     heel_velocity, forefoot_velocity : (T, 3) m/s, laboratory frame
     anchors : tuple of int
         Frames at which the foot passes under the pelvis from front to back.
+    noise : float, m, spread of the captured points (`AnatomicalPaths.noise`)
     """
 
     time: Array
@@ -42,6 +43,7 @@ class FootSignals:
     heel_velocity: Array
     forefoot_velocity: Array
     anchors: tuple[int, ...]
+    noise: float = 0.0
 
 
 def forefoot(points: Mapping[str, Array], side: Side) -> Array:
@@ -71,6 +73,7 @@ def foot_signals(
         heel_velocity=np.gradient(heel, 1.0 / rate, axis=0),
         forefoot_velocity=np.gradient(fore, 1.0 / rate, axis=0),
         anchors=_passes(under, rate),
+        noise=paths.noise,
     )
 
 
@@ -151,6 +154,9 @@ def is_stepping(signals: Mapping[Side, FootSignals]) -> bool:
     passes = sorted((k, side) for side, s in signals.items() for k in s.anchors)
     if not passes:
         return False
+    noise = max(s.noise for s in signals.values())
+    if noise > 0.0:
+        return _noisy_stepping(signals, passes, noise)
     for s in signals.values():
         if np.ptp(s.heel_velocity, axis=0)[[0, 2]].max() < _SLOWEST_SWING:
             return False
@@ -169,3 +175,33 @@ def is_stepping(signals: Mapping[Side, FootSignals]) -> bool:
     return all(
         a[1] != b[1] and time[b[0]] - time[a[0]] > _CLOSEST_PASSES for a, b in pairwise(passes)
     )
+
+
+SPEED_OF_NOISE = 15.0
+"""1/s; a point whose place wanders by σ within 0.1 s, low-passed at 6 Hz, seems to move
+with 15 σ: its derivative has the variance 4 σ² cutoff / 0.1 s."""
+
+_MOST = 0.8
+"""Share of the passes that have to look like steps where points are noisy."""
+
+
+def _noisy_stepping(
+    signals: Mapping[Side, FootSignals], passes: list[tuple[int, Side]], noise: float
+) -> bool:
+    """`is_stepping` where single instants mean little: most passes, limits widened."""
+    for s in signals.values():
+        if np.ptp(np.percentile(s.heel_velocity, [2.0, 98.0], axis=0), axis=0)[
+            [0, 2]
+        ].max() < (_SLOWEST_SWING + 2.0 * SPEED_OF_NOISE * noise):
+            return False
+    limit = _STANDING + 2.0 * SPEED_OF_NOISE * noise
+    velocity = np.array([signals[side].forefoot_velocity[k] for k, side in passes])
+    off = np.abs(velocity - np.median(velocity, axis=0))
+    off[:, 1] = np.abs(velocity[:, 1])
+    if np.percentile(off.max(axis=1), 100.0 * _MOST) > limit:
+        return False
+    time = next(iter(signals.values())).time
+    turns = [
+        a[1] != b[1] and time[b[0]] - time[a[0]] > _CLOSEST_PASSES for a, b in pairwise(passes)
+    ]
+    return bool(np.mean(turns) >= _MOST) if turns else True

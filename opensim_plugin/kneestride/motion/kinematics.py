@@ -62,6 +62,9 @@ class AnatomicalPaths:
     belt_velocity : (3,) m/s
         Velocity of the ground surface in the laboratory (zero overground;
         about -speed * progression on a treadmill).
+    noise : float, m
+        Spread of a captured point and axis: 0 for markers, 5 to 30 mm for key points.
+        Where feet are said to stand or move, limits are widened by it.
     """
 
     time: Array
@@ -71,3 +74,4 @@ class AnatomicalPaths:
     frames: Mapping[str, Array]
     progression: Array
     belt_velocity: Array
+    noise: float = 0.0
