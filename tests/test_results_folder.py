@@ -188,7 +188,7 @@ def test_stride_rows_become_csv_with_the_contracts_columns_first(tmp_path: Path)
 
 def test_the_report_is_one_page_that_needs_nothing_else(tmp_path: Path) -> None:
     page = (write_results(tmp_path / "out", sample_results()) / "report.html").read_text()
-    assert page.count("<svg") == 1 and "medial_peak_BW" in page
+    assert page.count("<svg") >= 1 and "Medial compartment, peak" in page
     assert "<script" not in page and 'src="' not in page
     assert "both feet on one plate" in page
 

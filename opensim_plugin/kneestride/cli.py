@@ -1,4 +1,4 @@
-"""The command line: `kneestride analyse`, `simulate`, `compare`, `animate` and `demo`.
+"""The command line: `kneestride analyse`, `simulate`, `compare`, `report`, `animate`, `demo`.
 
 Exit status 0: done. 2: the call or the input is wrong, with one message on stderr that
 says what was expected, what was found and what to do. 1: a defect of ours, with the
@@ -42,6 +42,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors."
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the results folder if it exists.")
+]
+Anonymous = Annotated[
+    bool,
+    typer.Option("--anonymous", help="Leave out names, file names and paths."),
 ]
 
 
@@ -97,6 +101,7 @@ def analyse(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated."),
     ] = None,
+    anonymous: Anonymous = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -131,6 +136,13 @@ def analyse(
             settings=settings,
             progress=progress,
         )
+    if anonymous:
+        from .results.anonymous import anonymised
+        from .results.scene_runner import with_scene
+
+        named, results = results, anonymised(results)
+        if named.scene is not None:
+            results = with_scene(results)
     finish(results, target, overwrite, quiet, as_json)
 
 
@@ -269,6 +281,41 @@ def compare(
         )
     write_comparison(target, found, overwrite)
     tell(target, found.lines(), quiet, as_json)
+
+
+@app.command()
+def report(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Results folder, or that of a simulation. Further ones are compared with it."
+        ),
+    ],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(help="File to write: .html or .pdf; may be repeated. Left out: both."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    anonymous: Anonymous = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it exists.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report: a page for the patient, then the clinician's, then the methods.
+
+    One HTML file that needs nothing else, a PDF of at most four pages, or both.
+    """
+    from .report.command import check_files, default_files, report_of, write_report
+    from .report.words import language_argument
+
+    spoken = language_argument(language)
+    files = list(out or default_files(folders[0]))
+    check_files(files, overwrite)
+    write_report(report_of(folders, spoken, anonymous), files)
+    if not quiet:
+        for file in files:
+            typer.echo(f"Written: {file}")
 
 
 @app.command()

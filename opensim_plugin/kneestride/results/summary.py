@@ -33,6 +33,8 @@ _LIBRARIES = ("opensim", "numpy", "scipy", "numba", "ezc3d")
 BOTH_SIDES = ("both", "", None)
 """What the `side` of a row may say when it concerns both legs (a squat)."""
 _TEXT_COLUMNS = ("kind", "side", "alignment", "landing", "forces")
+_CLOCK_TIMES = ("start_s", "end_s", "mid_s")
+"""Instants of the recording, whose median over strides would say nothing."""
 
 
 class _Section(BaseModel):
@@ -254,7 +256,7 @@ def _side(results: Results, index: int, side: Side) -> SideSection:
     rows_of_kind = [row for row in rows if str(row.get("kind", "")) == kind]
     figures: dict[str, SpreadSection] = {}
     for name in dict.fromkeys(key for row in rows_of_kind for key in row):
-        if name in _TEXT_COLUMNS or name in ("start_s", "end_s"):
+        if name in _TEXT_COLUMNS or name in _CLOCK_TIMES:
             continue
         found = spread(_numbers(rows_of_kind, name))
         if found is not None:
