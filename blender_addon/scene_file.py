@@ -20,6 +20,7 @@ SCHEMA, VERSION = "kneestride-scene", 1
 MAX_FRAMES = 100_000
 MAX_BYTES = 1_000_000_000
 MAX_RUNNERS = 12
+MAX_LINES, MAX_SLOTS = 1000, 20_000
 
 
 class SceneError(ValueError):
@@ -89,6 +90,39 @@ class Runner:
     ground_point: object
     strides: tuple
     predicted: bool = False
+    lines: object = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A muscle or ligament: slots `first` to `first + count`; `activation` is a column or -1.
+
+    `knee`: it crosses the knee; `channel` is the load that colours it, or empty.
+    """
+
+    name: str
+    kind: str
+    side: str
+    knee: bool
+    radius: float
+    first: int
+    count: int
+    activation: int
+    channel: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Paths of one runner: slots (K, S, 3) m in the bodies `body` (S,) at `time` (K,) s.
+
+    `activation` (T, A) 0 to 1 at the runner's frames, NaN where there are no data.
+    """
+
+    lines: tuple
+    time: np.ndarray
+    body: np.ndarray
+    points: np.ndarray
+    activation: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -266,7 +300,7 @@ def _scene(path: str, arrays: _Arrays, about: dict) -> Scene:
     meshes = tuple(_mesh(arrays, m, bodies) for m in about["meshes"])
     shapes = tuple(_shape(arrays, k, meshes) for k in range(int(about["shapes"])))
     runners = tuple(
-        _runner(arrays, k, entry, len(bodies), len(channels), len(shapes))
+        _runner(arrays, k, entry, len(bodies), channels, len(shapes))
         for k, entry in enumerate(entries)
     )
     return Scene(
@@ -327,8 +361,9 @@ def _shape(arrays: _Arrays, k: int, meshes: tuple) -> dict:
 
 
 def _runner(
-    arrays: _Arrays, k: int, entry: dict, bodies: int, channels: int, shapes: int
+    arrays: _Arrays, k: int, entry: dict, bodies: int, loads: tuple, shapes: int
 ) -> Runner:
+    channels = len(loads)
     frames = int(entry["frames"])
     time = arrays.get(f"runner{k}.time", (frames,), "f")
     if not (np.diff(time) > 0).all():
@@ -357,4 +392,55 @@ def _runner(
         ground_point=arrays.get(f"runner{k}.ground_point", point, "f") if ground else None,
         strides=tuple(entry["strides"]),
         predicted=bool(entry.get("predicted_forces", False)),
+        lines=_lines(arrays, k, entry, bodies, {c.name for c in loads}),
     )
+
+
+def _lines(arrays: _Arrays, k: int, entry: dict, bodies: int, loads: set) -> object:
+    """Muscles and ligaments; None in files without them."""
+    rows = entry.get("lines")
+    if not rows:
+        return None
+    name = entry["label"]
+    body = arrays.get(f"runner{k}.line_body", (None,), "u")
+    slots = len(body)
+    if len(rows) > MAX_LINES or slots > MAX_SLOTS:
+        raise SceneError(
+            f"'{name}' has {len(rows)} muscles and ligaments of {slots} points; a scene holds "
+            f"at most {MAX_LINES} of {MAX_SLOTS}."
+        )
+    if slots and int(body.max()) >= bodies:
+        raise SceneError(f"A muscle of '{name}' hangs on a body that the file does not hold.")
+    time = arrays.get(f"runner{k}.line_time", (None,), "f")
+    if not 2 <= len(time) <= MAX_FRAMES or not (np.diff(time) > 0).all():
+        raise SceneError(f"The time of the muscles of '{name}' does not always go forward.")
+    rest = arrays.get(f"runner{k}.line_point", (slots, 3), "f")
+    moving = arrays.get(f"runner{k}.line_moving", (None,), "u")
+    path = arrays.get(f"runner{k}.line_path", (len(time), len(moving), 3), "i")
+    if len(moving) and int(moving.max()) >= slots:
+        raise SceneError(f"A muscle of '{name}' moves a point that it does not have.")
+    frames = int(entry["frames"])
+    levels = arrays.get(f"runner{k}.activation", (frames, None), "u")
+    unit, full = float(entry["line_unit_m"]), float(entry["activation_full"])
+    if not (0 < unit < 1 and 0 < full < 255):
+        raise SceneError(f"The steps of the muscles of '{name}' are {unit} and {full}.")
+    lines = tuple(_line(row, name, slots, levels.shape[1], loads) for row in rows)
+    points = np.repeat(rest[None].astype(np.float32), len(time), axis=0)
+    points[:, moving] += path.astype(np.float32) * np.float32(unit)
+    activation = np.where(levels > full, np.nan, levels / full).astype(np.float32)
+    return Lines(lines, time, body.astype(int), points, activation)
+
+
+def _line(row: dict, runner: str, slots: int, columns: int, loads: set) -> Line:
+    made = Line(
+        str(row["name"]), str(row["kind"]), str(row["side"]), bool(row["knee"]),
+        float(row["radius"]), int(row["start"]), int(row["count"]), int(row["activation"]),
+        str(row["channel"]),
+    )  # fmt: skip
+    inside = made.first >= 0 and made.count >= 2 and made.first + made.count <= slots
+    known = -1 <= made.activation < columns and made.channel in loads | {""}
+    if not (inside and known and 0 < made.radius < 0.1):
+        raise SceneError(
+            f"The path of '{made.name}' in '{runner}' is not one that can be drawn."
+        )
+    return made
