@@ -19,20 +19,12 @@ from .capture.markersets import Recognition
 from .capture.root import plant_feet
 from .capture.trial import Markers, Subject, Trial
 from .model.fitting import MARKER_NOISE, FittedSubject
+from .model.hip_start import NEUTRAL_SIGMA_DEG
 from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks
 from .motion.kinematics import Motion
 from .motion.observability import Observability, observability
 from .motion.robust import solve_robustly
 from .vocabulary import SIDES, Array
-
-NEUTRAL_SIGMA_DEG = {
-    "pelvis_tilt": 8.0, "hip_rotation": 12.0, "knee_adduction": 3.0, "knee_rotation": 4.0,
-    "ankle_angle": 15.0, "subtalar_angle": 5.0, "mtp_angle": 12.0, "lumbar_extension": 12.0,
-    "lumbar_bending": 8.0, "lumbar_rotation": 10.0, "arm_rot": 40.0, "pro_sup": 30.0,
-    "wrist_flex": 10.0, "wrist_dev": 10.0,
-}  # fmt: skip
-"""Spread about neutral of coordinates that key points may not see: ranges of walking and
-running (Novacheck 1998, doi:10.1016/S0966-6362(97)00038-6), about one SD."""
 
 POINT_SIGMA = 0.010
 """m; landmarks placed this well have weight 1, others less by the square."""

@@ -10,7 +10,7 @@ compartments under the measured knee centre.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..capture.trial import Markers, Subject
 from ..errors import CaptureError
 from ..vocabulary import SIDES, Array
 from . import personal
-from .hip_start import poses_from_hips
+from .hip_start import NEUTRAL_SIGMA_DEG, poses_from_hips
 from .multibody import Multibody
 from .osim import opensim, vec3
 from .places import expected_places, implied_centers, middle
@@ -32,6 +32,8 @@ QUIET_WINDOW = 0.5
 STATIC_NOISE = 0.002
 MOTION_NOISE = 0.008
 MOTION_FRAMES = 24
+TRUSTED = 0.7
+"""Share of its own usual confidence (strays and gaps taken in) from which a key point counts."""
 CLUSTER_SIGMA = 0.15
 """m; a tracking marker can be anywhere on its segment."""
 
@@ -252,6 +254,8 @@ def fit_subject(
     else:
         frames, names, noise = _spread_frames(motion, motion_names), motion_names, MOTION_NOISE
         value, sigma = pose_priors(body, MOTION_SIGMA_DEG)
+        if names.marker_set.kind == "keypoints":
+            value, sigma = pose_priors(body, MOTION_SIGMA_DEG | NEUTRAL_SIGMA_DEG)
         notes.append(
             f"No static trial: segment sizes and marker places come from "
             f"{len(frames.time)} frames of the motion itself."
@@ -305,6 +309,11 @@ def fit_subject(
 
 def _spread_frames(motion: Markers, names: Recognition) -> Markers:
     """Frames over the motion in which most markers are seen."""
+    if motion.confidence is not None:
+        # Of key points only what can be trusted shapes the body.
+        usual = np.percentile(motion.confidence, 90.0, axis=0)
+        sure = (motion.confidence >= TRUSTED * usual)[..., None]
+        motion = replace(motion, positions=np.where(sure, motion.positions, np.nan))
     used = [
         i for i, n in enumerate(motion.names) if n in names.landmarks or n in names.clusters
     ]
