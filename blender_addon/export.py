@@ -94,7 +94,7 @@ def _patches(scene, stage):
             if thing.data.materials[0] is not plain:
                 hidden.append((thing, thing.data.materials[0]))
                 thing.data.materials[0] = plain
-            if mesh.side not in data.sides:
+            if mesh.side not in data.sides or thing.hide_render:
                 continue
             for channel in skeleton.channels_of(data, mesh):
                 if channel.name not in display.channels:

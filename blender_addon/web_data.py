@@ -6,7 +6,7 @@ stage knows, as plain JSON. Positions are glTF's (Y up, the runner faces +Z).
 
 import numpy as np
 
-from . import colour_scale, looks, stress_material, texts
+from . import colour_scale, legend, looks, stress_material, texts
 from .page import letter_colour
 
 DIGITS = 4
@@ -46,10 +46,13 @@ def page_data(scene, stage):
     def named(kind, name, said):
         return texts.label(kind, name, said, language)
 
+    head = named("display", display.name, display.label)
+    title, below = legend.title_of(data, head)
     return {
         "language": language,
-        "title": data.title.replace("_", " "),
-        "display": named("display", display.name, display.label),
+        "title": title,
+        "below": below,
+        "display": head,
         "unit": named("unit", display.unit, display.unit),
         "provenance": texts.provenance(data, data.runners, language),
         "low": float(scene[stress_material.LOW]),
@@ -103,21 +106,22 @@ def _above(stage, r):
     at[1] = clip.position[:, data.bodies.index("torso"), 1].mean() + top + 0.06
     if stage.choice.camera == "three_knees":
         at = clip.position[:, data.bodies.index(f"tibia_{stage.choice.side}")].mean(axis=0)
-        at[1] += 0.16
+        at[1] += 0.13
     return _gltf(np.array(root.matrix_world) @ [*at, 1.0])
 
 
 def _knees(stage, chosen):
     """Return the middle of the knees of some runners and half their extent over time, m."""
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
-    sides = stage.choice.side if stage.choice.camera == "three_knees" else stage.data.sides
+    close = stage.choice.camera == "three_knees"
+    sides = stage.choice.side if close else stage.data.sides
     for r in chosen:
         clip, root = stage.clips[r], np.array(stage.roots[r].matrix_world)
         for side in sides:
             at = clip.position[:, stage.data.bodies.index(f"tibia_{side}")]
             world = (np.c_[at, np.ones(len(at))] @ root.T)[:, :3]
             low, high = np.minimum(low, world.min(axis=0)), np.maximum(high, world.max(axis=0))
-    across, deep, up = (float(v) for v in (high - low) / 2 + ROUND_A_KNEE)
+    across, deep, up = (float(v) for v in (high - low) / 2 + ROUND_A_KNEE * (2 if close else 1))
     return {"middle": _gltf((low + high) / 2), "across": across, "deep": deep, "up": up}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kneestride.animate import animate
+from kneestride.animate import Look, animate
 
 pytestmark = pytest.mark.bpy
 
@@ -155,3 +155,10 @@ def test_no_extension_is_used_unsaid(runners):
     look(runners.told)
     assert used == set(runners.told["extensionsUsed"])
     assert not runners.told.get("extensionsRequired")
+
+
+def test_what_the_view_hides_is_not_in_the_file(bpy, scene_path, tmp_path):
+    knees = read_gltf(animate(scene_path, tmp_path / "k.glb", Look(camera="three_knees")))
+    names = [n["name"] for n in knees.told["nodes"] if "mesh" in n]
+    assert "valgus.tibial_cartilage_r.medial_force" in names
+    assert not [n for n in names if "_l." in n or n.endswith("_l")]

@@ -185,7 +185,7 @@ function frame(turn, middle, across, up, deep, fall = 87) {
 function look(view) {
   const all = viewer.getDimensions(), at = viewer.getBoundingBoxCenter();
   const knees = data.knees, sideways = view === "sagittal";
-  if (view === "knees") return frame(0, knees.middle, knees.across, knees.up, knees.deep);
+  if (view === "knees" || view === "three_knees") return frame(0, knees.middle, knees.across, knees.up, knees.deep);
   if (view === "plateau") return frame(0, [at.x, at.y, at.z], all.x / 2, all.z / 2, all.y / 2, 0);
   const [across, deep] = sideways ? [all.z, all.x] : [all.x, all.z];
   frame({ sagittal: -90, posterior: 180 }[view] ?? 0, [at.x, at.y, at.z], across / 2, all.y / 2, deep / 2);
