@@ -104,7 +104,7 @@ class Browser:
         method, what = told.get("method"), told.get("params", {})
         if method == "Network.requestWillBeSent":
             self.requests.append(what["request"]["url"])
-        elif method == "Runtime.consoleAPICalled" and what["type"] in ("error", "warning"):
+        elif method == "Runtime.consoleAPICalled" and what["type"] == "error":
             words = " ".join(str(a.get("value", a.get("description"))) for a in what["args"])
             self.said.append(f"{what['type']}: {words}")
         elif method == "Runtime.exceptionThrown":
