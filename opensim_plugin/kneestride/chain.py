@@ -14,9 +14,10 @@ import numpy as np
 
 from . import outcome, stages
 from .capture.trial import Markers, Trial
+from .companion import later
 from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
-from .loads.ground_estimate import EstimatedGround, NoGround, estimate_ground
+from .loads.ground_estimate import EstimatedGround, NoGround
 from .loads.ground_lag import estimate_lag
 from .model.fitting import FittedSubject, fit_subject, quiet_mean
 from .model.knee import read_knee
@@ -28,7 +29,8 @@ from .motion.kinematics import AnatomicalPaths
 from .motion.stride_rows import class_shares, stride_rows
 from .motion.tasks import recognise_task
 from .results.folder import Results
-from .results.scene_runner import with_scene
+from .results.scene_lines import sample_times
+from .results.scene_runner import drawn_of, with_scene
 from .results.tables import Table
 from .settings import Settings, check_subject, check_treadmill_speed
 from .vocabulary import GRAVITY, SIDES
@@ -157,6 +159,11 @@ def analyse(
         if seen is not None:
             rows = blank_unseen(rows, seen)
             warnings += seen.warnings()
+    text = stages.model_text(fitted.model)
+    shown = sample_times(kinematics.motion.time, rows)
+    drawn = later(
+        drawn_of, text, kinematics.motion.coordinates, kinematics.motion.q[shown]
+    )
     log = [*prepared.notes, *fitted.notes, f"Task: {task}. Low-pass {cutoff:g} Hz."]
     common: dict[str, Any] = {
         "trial": prepared.trial.name,
@@ -201,7 +208,6 @@ def analyse(
             + "."
         )
     if measured is None:
-        text = stages.model_text(fitted.model)
         found = outcome.checks(kinematics, None, None, None, subject.height, cutoff)
         return with_scene(
             Results(
@@ -217,7 +223,8 @@ def analyse(
                 ),
                 log=tuple(log),
                 summary=summary,
-            )
+            ),
+            drawn,
         )
     ground = measured.reaction
     inputs = stages.load_inputs(fitted, subject, settings)
@@ -296,7 +303,8 @@ def analyse(
             warnings=tuple(warnings),
             log=(*log, *ground.notes, *([loads.path_report.note] if loads.path_report else [])),
             summary=summary,
-        )
+        ),
+        drawn,
     )
 
 

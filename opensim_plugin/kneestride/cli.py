@@ -119,6 +119,9 @@ def analyse(
     settings = Settings.from_mapping(parse_settings(setting or ()))
     target = check_target(out, overwrite)
 
+    from .companion import start
+
+    start()
     from .chain import analyse as run
 
     with progress_bar(quiet or as_json) as progress:

@@ -16,12 +16,13 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..capture.trial import Markers, Subject
+from ..companion import later
 from ..loads.types import Check, GroundReaction, KneeLoads, MuscleForces
 from ..motion.kinematics import Motion
 from ..vocabulary import SIDES, Array
@@ -198,6 +199,8 @@ def format_results(results: Results) -> dict[str, str]:
     from .summary import build_summary
 
     summary = build_summary(results)
+    # Drawing takes as long as all tables together; a companion draws beside them.
+    page = later(render_page, replace(results, scene=None), summary)
     files = {"model.osim": results.model_xml, "ik.mot": _motion_text(results)}
     if results.inverse_dynamics is not None:
         files["id.sto"] = _inverse_dynamics_text(results.inverse_dynamics)
@@ -220,7 +223,7 @@ def format_results(results: Results) -> dict[str, str]:
     files["strides.csv"] = _strides_text(results.strides)
     files[MARK] = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     files.update(setup_files(results))
-    files["report.html"] = render_page(results, summary)
+    files["report.html"] = page()
     files["log.txt"] = _log_text(results)
     return files
 

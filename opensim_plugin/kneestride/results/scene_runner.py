@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ResultsError
+from ..model.drawn import AttachedMesh, Line
 from ..paths_of_data import models_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
@@ -26,7 +27,49 @@ MOST_RUNNERS = 12
 """As many as the add-on shows side by side."""
 
 
-def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
+Drawn = tuple[tuple[Line, ...], tuple[AttachedMesh, ...]]
+"""Muscle and ligament lines of a motion, and the meshes that the model names."""
+
+
+def drawn_of(model_xml: str, coordinates: tuple[str, ...], q: Array) -> Drawn:
+    """Ask OpenSim where muscles run; what takes longest in a scene.
+
+    Parameters
+    ----------
+    model_xml : text of the .osim file
+    q : (K, N) rad, m, columns `coordinates`, at the times of `scene_lines.sample_times`
+    """
+    from ..model.lines import attached_meshes, lines_of
+
+    model, body = _opened(model_xml)
+    return lines_of(model, body, q[:, _order(body, coordinates)]), attached_meshes(model)
+
+
+def _opened(model_xml: str) -> tuple[Any, Multibody]:
+    from ..model.multibody import Multibody
+    from ..model.osim import load_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.osim"
+        path.write_text(model_xml, encoding="utf-8")
+        model = load_model(path)
+        return model, Multibody.from_osim(model)
+
+
+def _order(body: Multibody, coordinates: tuple[str, ...]) -> list[int]:
+    lacking = set(body.coordinates) - set(coordinates)
+    if lacking:
+        raise ResultsError(
+            "a motion of every coordinate of the model",
+            f"none of {', '.join(sorted(lacking))}",
+            "analyse the trial again",
+        )
+    return [coordinates.index(c) for c in body.coordinates]
+
+
+def runner_of(
+    results: Results, name: str, label: str = "", drawn: Callable[[], Drawn] | None = None
+) -> SceneRunner:
     """Gather poses and loads of one analysis or variant.
 
     Parameters
@@ -34,34 +77,22 @@ def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
     results : Results
     name : str, unique in the scene
     label : str, what a person reads; the trial's name when left out
+    drawn : callable, optional
+        Gives what `drawn_of` found for this motion, begun earlier.
 
     Raises
     ------
     ResultsError
         The motion's coordinates are not those of the model.
     """
-    from ..model.lines import attached_meshes, lines_of
-    from ..model.multibody import Multibody
-    from ..model.osim import load_model
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.osim"
-        path.write_text(results.model_xml, encoding="utf-8")
-        model = load_model(path)
-        body = Multibody.from_osim(model)
     motion = results.motion
-    lacking = set(body.coordinates) - set(motion.coordinates)
-    if lacking:
-        raise ResultsError(
-            "a motion of every coordinate of the model",
-            f"none of {', '.join(sorted(lacking))}",
-            "analyse the trial again",
-        )
-    order = [motion.coordinates.index(c) for c in body.coordinates]
-    q = motion.q[:, order]
-    rotation, position = body.poses(q)
+    _, body = _opened(results.model_xml)
+    rotation, position = body.poses(motion.q[:, _order(body, motion.coordinates)])
     scale = size_of(body, _generic())
     at = sample_times(motion.time, results.strides)
+    lines, attached = (
+        drawn() if drawn else drawn_of(results.model_xml, motion.coordinates, motion.q[at])
+    )
     return SceneRunner(
         name=name,
         label=label or results.trial,
@@ -75,8 +106,8 @@ def runner_of(results: Results, name: str, label: str = "") -> SceneRunner:
         ground=results.ground,
         strides=results.strides,
         simulated=results.simulated,
-        lines=LinePaths(motion.time[at], lines_of(model, body, q[at]), _activation(results)),
-        attached=attached_meshes(model) or default_attachments(scale),
+        lines=LinePaths(motion.time[at], lines, _activation(results)),
+        attached=attached or default_attachments(scale),
     )
 
 
@@ -104,9 +135,9 @@ def channels_of(results: Results) -> dict[str, Array]:
     return {n: v for n, v in out.items() if np.isfinite(v).any()}
 
 
-def with_scene(results: Results) -> Results:
-    """The same results with the content of their `scene.npz`."""
-    runner = runner_of(results, "runner1", results.trial)
+def with_scene(results: Results, drawn: Callable[[], Drawn] | None = None) -> Results:
+    """The same results with the content of their `scene.npz`; `drawn` as in `runner_of`."""
+    runner = runner_of(results, "runner1", results.trial, drawn)
     scene = scene_bytes(build_scene([runner], title=results.trial))
     return replace(results, scene=scene)
 
