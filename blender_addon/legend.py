@@ -5,7 +5,7 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from . import colour_scale, layout, stress_material, texts
+from . import colour_scale, layout, stress_material, texts, tubes
 from .page import Page, clear, letter_colour, runner_colour
 
 __all__ = ["build", "clear", "title_of"]
@@ -33,6 +33,8 @@ def build(scene, scene_data, clips, shown, display, options):
     if below:
         page.text(below, (0, page.top - 0.062), 0.017, "CENTER", fit=0.9)
     strip(page, display, options)
+    if options.get("muscles"):
+        tubes.strip(page, language)
     _curves(page, scene_data, clips, shown, display, options)
     provenance(page, scene_data, language)
     page.finish()

@@ -21,6 +21,7 @@ from . import (
     scene_file,
     skeleton,
     stress_material,
+    tubes,
 )
 
 
@@ -45,6 +46,7 @@ class Choice:
     transparent: bool = False
     with_legend: bool = True
     show_lines: bool = True
+    muscles: str = "auto"
     runners: tuple = ()
     region: object = None
 
@@ -165,6 +167,8 @@ def apply(stage, choice, scene=None, first=False):
             alignment_lines.animate(view, clips, roots, direction)
     lines = choice.show_lines and choice.camera in alignment_lines.VIEWS and page != "patient"
     alignment_lines.show(roots, choice.side if lines else "", chosen["ink"])
+    which = tubes.wanted_set(choice.muscles, choice.camera, page == "patient")
+    which = tubes.apply(stage, scene, roots, which, choice.camera, choice.side, retimed)
     if page == "bare":
         legend.clear(scene)
     else:
@@ -172,7 +176,7 @@ def apply(stage, choice, scene=None, first=False):
         options = {
             "ink": chosen["ink"], "back": chosen["back"], "language": choice.language,
             "side": choice.side, "aligned": aligned, "low": low, "high": high,
-            "difference": choice.difference,
+            "difference": choice.difference, "muscles": which in ("knee", "all"),
             "seconds": (scene.frame_end - 1) * choice.speed
             / (scene.render.fps / scene.render.fps_base),
             "columns": cameras.columns(scene, view, clips, roots, choice.camera, choice.side),
