@@ -26,7 +26,7 @@ KEYS_A_SECOND = 60.0
 _MUSCLE_OKLAB = ((0.86, 0.005, 0.020), (0.70, -0.075, 0.035), (0.36, -0.085, 0.010))
 LIGAMENT_SRGB = (0.80, 0.80, 0.74)
 ARMATURE, MATERIALS = "Kneestride paths", ("Kneestride muscle", "Kneestride ligament")
-_KEY = "activation"
+_KEY, _SET = "activation", "kneestride_tubes"
 
 
 def wanted_set(chosen, view, patient=False):
@@ -64,6 +64,23 @@ def chosen_lines(lines, which):
         for line in lines.lines
         if line.kind == "ligament" or which == "all" or (which == "knee" and line.knee)
     ]
+
+
+def apply(stage, scene, seen, chosen, view, side, retimed):
+    """Bring the tubes into line with a choice; return the set shown.
+
+    Parameters
+    ----------
+    stage : `stage.Stage`; seen : roots of the runners in the picture
+    chosen : 'none', 'ligaments', 'knee' or 'all'
+    """
+    roots = stage.roots
+    if retimed or any(root.get(_SET, "none") != chosen for root in roots):
+        build(stage.data, scene, roots, stage.clips, stage.shown, chosen)
+        for root in roots:
+            root[_SET] = chosen
+    show(roots, seen, view, side)
+    return chosen if any(tubes_of(root) for root in seen) else "none"
 
 
 def clear(root):
@@ -108,6 +125,8 @@ def show(roots, seen, view, side):
     `seen` are the roots of the runners in the picture.
     """
     for root in roots:
+        for path in [t for t in root.children if "kneestride_tube" in t]:
+            path.hide_render = path.hide_viewport = root not in seen
         for tube in tubes_of(root):
             of = tube["kneestride_tube"].rsplit("_", 1)[-1]
             off = root not in seen or view == "plateau"
@@ -239,10 +258,11 @@ def _armature(scene, home, root, lines):
     for line in lines:
         for i in range(line.count):
             bone = data.edit_bones.new(f"{line.name}.{i}")
-            bone.head, bone.tail, bone.roll = (0, 0, 0), (0, 0.05, 0), 0.0
+            bone.head, bone.tail, bone.roll = (0, 0, 0), (0, 0.002, 0), 0.0
     bpy.ops.object.mode_set(mode="OBJECT")
     layer.objects.active = before
-    thing.hide_viewport = True
+    # Shown as short lines inside the tubes; hidden it could not be exported.
+    thing.display_type = data.display_type = "WIRE"
     thing.select_set(False)
     return thing
 
@@ -301,7 +321,11 @@ def tube(points, radius, belly):
     slot, share = np.array(slot), np.array(share)
     way = np.concatenate([[0.0], np.cumsum(length)])[slot] + share * length[slot]
     part = way / max(float(length.sum()), 1e-9)
-    size = radius * (0.4 + 0.6 * np.sin(np.pi * part) ** 0.8 if belly else np.ones(len(part)))
+    size = radius * (
+        0.4 + 0.6 * np.sin(np.pi * np.clip(part, 0, 1)).clip(0) ** 0.8
+        if belly
+        else np.ones(len(part))
+    )
     angle = np.linspace(0, 2 * np.pi, SIDES_OF_A_TUBE, endpoint=False)
     ring = np.stack([np.cos(angle), np.zeros_like(angle), -np.sin(angle)], axis=1)
     vertices = (size[:, None, None] * ring).reshape(-1, 3)
