@@ -17,7 +17,7 @@ from .capture.trial import Markers, Trial
 from .companion import later
 from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
-from .loads.ground_estimate import EstimatedGround, NoGround
+from .loads.ground_estimate import EstimatedGround, NoGround, estimate_ground
 from .loads.ground_lag import estimate_lag
 from .model.fitting import FittedSubject, fit_subject, quiet_mean
 from .model.knee import read_knee
