@@ -35,12 +35,18 @@ class KNEESTRIDE_PT_main(bpy.types.Panel):  # noqa: N801
         for name in ("display", "camera", "side", "timing", "speed", "look"):
             column.prop(settings, name, text=say(name))
         column.prop(settings, "difference", text=say("difference"))
+        column.prop(settings, "muscles", text=say("muscles"))
+        column.prop(settings, "show_lines", text=say("show_lines"))
         column.prop(settings, "transparent")
         layout.operator("screen.animation_play", text=say("preview"), icon="PLAY")
         layout.prop(settings, "film")
         row = layout.row()
         row.operator("kneestride.picture", text=say("picture"), icon="RENDER_STILL")
         row.operator("kneestride.film", text=say("render"), icon="RENDER_ANIMATION")
+        box = layout.box()
+        box.operator("kneestride.lesson", text=say("lesson"), icon="CAMERA_DATA")
+        box.prop(settings, "quality", text=say("lesson_quality"))
+        box.prop(settings, "storyboard", text=say("storyboard"))
         layout.operator("kneestride.export", text=say("export"), icon="EXPORT")
         layout.label(text=say("schematic"))
 

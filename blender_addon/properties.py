@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import cameras, looks, stage, texts
+from . import cameras, looks, stage, texts, tubes
 
 _stages = {}
 """Loaded stages by scene; rebuilt from the file when Blender has been restarted."""
@@ -64,6 +64,11 @@ def _sides(settings, _context):
     )
 
 
+def _muscles(settings, _context):
+    words = [(n, texts.text(f"muscles_{n}", settings.language), "") for n in tubes.SETS]
+    return _menu("muscles", words)
+
+
 def choice(settings):
     """Return the panel's settings as a Choice."""
     return stage.Choice(
@@ -76,6 +81,8 @@ def choice(settings):
         difference=settings.difference,
         language=settings.language,
         transparent=settings.transparent,
+        show_lines=settings.show_lines,
+        muscles=settings.muscles,
     )
 
 
@@ -102,11 +109,25 @@ class KneestrideSettings(bpy.types.PropertyGroup):
         name="Speed", default=0.25, min=0.05, max=2.0, subtype="FACTOR", update=_changed
     )
     difference: bpy.props.BoolProperty(name="Difference", default=False, update=_changed)
+    muscles: bpy.props.EnumProperty(name="Muscles", items=_muscles, update=_changed)
     transparent: bpy.props.BoolProperty(name="Transparent", default=False, update=_changed)
     language: bpy.props.EnumProperty(
         name="Language",
         items=[("en", "English", ""), ("de", "Deutsch", "")],
         update=_changed,
+    )
+    show_lines: bpy.props.BoolProperty(
+        name="Lines in the frontal view", default=True, update=_changed
+    )
+    quality: bpy.props.EnumProperty(
+        name="Quality",
+        items=[("preview", "Preview", ""), ("final", "Final", "")],
+        default="preview",
+    )
+    storyboard: bpy.props.StringProperty(
+        name="Storyboard",
+        description="Film of your own shots (.toml); empty: the lesson",
+        subtype="FILE_PATH",
     )
     film: bpy.props.StringProperty(name="File", subtype="FILE_PATH", default="//kneestride.mp4")
 
