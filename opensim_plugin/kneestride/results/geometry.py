@@ -172,6 +172,32 @@ def with_geometry(scene: Path, geometry: str | Path) -> tuple[bytes, tuple[str, 
     return scene_bytes(arrays), tuple(notes)
 
 
+def write_own_scene(
+    folder: Path, geometry: str | Path, out: Path
+) -> tuple[Path, tuple[str, ...]]:
+    """Write a scene with a person's own bones beside what will be made of it.
+
+    Parameters
+    ----------
+    folder : results folder or scene.npz
+    geometry : as for `with_geometry`
+    out : picture, film or file; the scene gets its name and the ending .scene.npz, unless
+        `out` itself ends in .npz
+
+    Returns
+    -------
+    The scene written, and notes for the person. The add-on opens it like any other.
+    """
+    scene = folder / "scene.npz" if folder.is_dir() else folder
+    data, notes = with_geometry(scene, geometry)
+    target = out if out.suffix.lower() == ".npz" else out.with_suffix(".scene.npz")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    part.write_bytes(data)
+    part.replace(target)
+    return target, notes
+
+
 class _Library:
     """The mesh files below a folder, found by name whatever its case or ending."""
 
