@@ -23,6 +23,7 @@ from .web_page import viewer_bundle, write_page
 ENDINGS = (".mp4", ".png", ".blend", ".glb", ".usdc", ".html")
 CAMERAS = ("frontal", "sagittal", "posterior", "plateau", "three_knees", "orbit")
 LOOKS = ("clinic", "classroom", "dark", "print")
+MUSCLES = ("auto", "none", "ligaments", "knee", "all")
 ENGINES = ("CYCLES", "EEVEE", "WORKBENCH")
 _PACKAGE = Path(__file__).resolve().parent
 _MARK = "KNEESTRIDE "
@@ -44,6 +45,7 @@ class Look:
     difference : show each runner minus the first
     language : 'en' or 'de'
     transparent : transparent background
+    muscles : one of `MUSCLES`; 'auto' is what the view needs
     """
 
     display: str = ""
@@ -55,6 +57,7 @@ class Look:
     difference: bool = False
     language: str = "en"
     transparent: bool = False
+    muscles: str = "auto"
 
     def __post_init__(self) -> None:
         for name, valid in (
@@ -63,6 +66,7 @@ class Look:
             ("timing", ("aligned", "real")),
             ("side", ("r", "l")),
             ("language", ("en", "de")),
+            ("muscles", MUSCLES),
         ):
             value = getattr(self, name)
             if value not in valid:

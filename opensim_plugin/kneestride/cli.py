@@ -342,6 +342,16 @@ def animate(
     ] = None,
     size: Annotated[str, typer.Option(help="Pixels, WIDTHxHEIGHT.")] = "1280x720",
     samples: Annotated[int, typer.Option(help="Of the renderer; more is finer.")] = 16,
+    muscles: Annotated[
+        str, typer.Option(help="auto, none, ligaments, knee or all.")
+    ] = "auto",
+    geometry: Annotated[
+        str,
+        typer.Option(
+            help="Folder of your own bone meshes (.vtp, .stl, .obj), or myo-sim. "
+            "An OUT that ends in .npz is the scene with them, for the add-on."
+        ),
+    ] = "",
     quiet: Quiet = False,
 ) -> None:
     """Render the skeleton with colour-coded stress, or export it.
@@ -356,11 +366,20 @@ def animate(
             found=f"{size!r}",
             todo="write for example 1280x720",
         )
+    if geometry:
+        from .results.geometry import write_own_scene
+
+        folder, own = write_own_scene(folder, geometry, out)
+        if not quiet:
+            typer.echo("\n".join(own))
+        if folder == out:
+            return
     from .animate import Look
     from .animate import animate as run
 
     chosen = Look(
-        channel, camera, look, "aligned", speed, side, difference, language, transparent
+        channel, camera, look, "aligned", speed, side, difference, language, transparent,
+        muscles,
     )
     with progress_bar(quiet) as progress:
         told = (
