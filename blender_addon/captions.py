@@ -67,6 +67,7 @@ CAPTIONS = {
     "band": Caption("change", "band"),
     "rank_inner": Caption("rank", "inner"),
     "rank_outer": Caption("rank", "outer"),
+    "rank_moment": Caption("rank", "moment"),
     "estimate": Caption(),
     "simulated": Caption(),
 }
@@ -110,11 +111,11 @@ def value_of(scene_data, runner, side, name):
 def difference_of(scene_data, first, second, side, name):
     """Return the row of `differences` for two runners, either way round, or None."""
     quantity = FIGURES[name].difference
+    pairs = ((first.label, second.label), (second.label, first.label))
     for row in scene_data.differences:
-        pair = (row["first"], row["second"])
-        if row["side"] == side and row["quantity"] == quantity and quantity:
-            if pair == (first.label, second.label) or pair == (second.label, first.label):
-                return row
+        told = row["side"] == side and row["quantity"] == quantity
+        if quantity and told and (row["first"], row["second"]) in pairs:
+            return row
     return None
 
 

@@ -24,51 +24,65 @@ def patient(scene, scene_data, display, options):
     """Write the patient's page: whose knee, and one sentence with its number."""
     sentence = captions.patient_sentence(scene_data, options["side"], options["language"])
     names = [captions.name_of(r, options["language"]) for r in scene_data.runners]
-    if len(names) == 1:
+    count = len(names)
+    page = layout.film(
+        scene.render.resolution_y / scene.render.resolution_x, True, False, False
+    )
+    if count == 1:
         names = []
-    return build(scene, scene_data, display, {**options, "scale": False},
-                 heading="", sentences=(sentence,), names=names)  # fmt: skip
+    return build(scene, scene_data, display, options, page, sentences=(sentence,), names=names)
 
 
-def build(scene, scene_data, display, options, *, heading="", sentences=(), names=(),
-          numbers=()):  # fmt: skip
+def _room(x, between):
+    """Width for words centred at x: the neighbours' share, and inside the picture."""
+    return min(between * 0.94, 2 * (0.49 - abs(x)))
+
+
+def build(scene, scene_data, display, options, page_layout, *, heading="", sentences=(),
+          names=(), numbers=()):  # fmt: skip
     """Write a page and take away the one before.
 
     Parameters
     ----------
-    options : mapping with ink, back (sRGB), language, low, high, columns; `scale` False
-        leaves the colour strip away
+    options : mapping with ink, back (sRGB), language, low, high, columns
+    page_layout : `layout.FilmPage`
     heading : line at the top
-    sentences : below the subject, run together
+    sentences : run together
     names, numbers : of the runners, below each of them
     """
     page = Page(scene, options["ink"])
-    aspect, letter = page.aspect, layout.letter(page.aspect)
-    band = layout.caption_band(aspect)
-    counted = bool(names) or bool(numbers)
-    floor = -page.top + band + (layout.numbers_band(aspect) if counted else 0.0)
+    letter, box, floor = layout.letter(page.aspect), page_layout.caption, page_layout.floor
+    # A shin that is cut off would run through the names.
     page.band(-page.top - 0.02, floor, options["back"])
+    if heading and page_layout.subject.left < -0.3:
+        page.band(page_layout.subject.top + 0.004, page.top + 0.02, options["back"])
     if heading:
-        page.text(heading, (-0.475, page.top - 1.35 * letter), 1.12 * letter, fit=0.95)
-    page.block(
-        " ".join(sentences), (-0.475, -page.top + band - 0.25 * letter), letter, 0.95,
-        band - layout.PROVENANCE - 0.2 * letter,
-    )  # fmt: skip
+        page.text(heading, page_layout.heading, 1.2 * letter, fit=page_layout.heading_width)
+    # Beside the subject there is room for a paragraph a sentence.
+    between = "\n\n" if box.width < 0.5 else " "
+    page.block(between.join(sentences), (box.left, box.top), letter, box.width, box.height)
     count = len(scene_data.runners)
-    columns = options.get("columns") or [(r + 0.5) / count * 0.96 - 0.48 for r in range(count)]
+    columns = options.get("columns")
+    if columns is None:
+        region = page_layout.subject
+        columns = [region.left + region.width * (r + 0.5) / count for r in range(count)]
     room = min((b - a for a, b in pairwise(columns)), default=0.9)
-    for r in range(count if counted else 0):
+    for r in range(count):
         paint = page.colour(letter_colour(r, page.ink_srgb))
         if names:
             at = (columns[r], floor - 1.0 * letter)
-            page.text(names[r], at, 0.95 * letter, "CENTER", paint, fit=room * 0.94)
+            page.text(names[r], at, 0.95 * letter, "CENTER", paint, fit=_room(columns[r], room))
         if numbers and numbers[r]:
             at = (columns[r], floor - 2.0 * letter)
-            page.text(numbers[r], at, 0.86 * letter, "CENTER", paint, fit=room * 0.94)
-    if options.get("scale", True) and display is not None:
-        region = layout.subject("film", aspect, counted)
+            page.text(
+                numbers[r], at, 0.86 * letter, "CENTER", paint, fit=_room(columns[r], room)
+            )
+    if page_layout.strip is not None and display is not None:
+        region = page_layout.subject
         middle, half = region.centre[1], min(region.height / 2 - 0.045, 0.14)
-        legend.strip(page, display, {**options, "strip": (middle - half, middle + half)})
+        legend.strip(page, display, {
+            **options, "strip": (middle - half, middle + half), "strip_left": page_layout.strip,
+        })  # fmt: skip
     legend.provenance(page, scene_data, options["language"])
     page.finish()
     return page.board

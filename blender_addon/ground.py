@@ -116,8 +116,9 @@ def _prints(scene_data, runner, root, home, materials):
     low, high = pelvis[:, 0].min() - 0.45, pelvis[:, 0].max() + 0.45
     # The midline is the pelvis' path, a straight one when it hardly travels.
     middle = float(pelvis[:, 2].mean())
-    _flat([(low, middle - 0.004), (high, middle - 0.004), (high, middle + 0.004),
-           (low, middle + 0.004)], 0.001, "midline", materials["line"], root, home)  # fmt: skip
+    # Above the prints: how far a print reaches across it is what it is for.
+    _flat([(low, middle - 0.006), (high, middle - 0.006), (high, middle + 0.006),
+           (low, middle + 0.006)], 0.003, "midline", materials["line"], root, home)  # fmt: skip
     for s, found in enumerate(contacts(runner.ground_force)):
         side = scene_data.sides[s]
         foot = scene_data.bodies.index(f"calcn_{side}")

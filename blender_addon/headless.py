@@ -18,7 +18,7 @@ def say(**what):
 
 
 def run(job):
-    """Do a job: path, out, choice, size, engine, samples, frame, fps."""
+    """Do a job: path, out, choice, size, engine, samples, frame, fps; or a storyboard."""
     import bpy
 
     here = Path(__file__).resolve().parent
@@ -29,8 +29,12 @@ def run(job):
     export = importlib.import_module(f"{name}.export")
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
+    if job.get("storyboard"):
+        _film(scene, stage, render, importlib.import_module(f"{name}.lesson"), job)
+        return
     scene.render.fps = int(job.get("fps", 30))
-    choice = stage.Choice(**job.get("choice", {}))
+    chosen = job.get("choice", {})
+    choice = stage.Choice(**{**chosen, "runners": tuple(chosen.get("runners", ()))})
     render.settings(
         scene,
         job.get("engine", "CYCLES"),
@@ -61,6 +65,30 @@ def run(job):
     say(done=1, total=1)
 
 
+def _film(scene, stage, render, lesson, job):
+    from dataclasses import asdict
+
+    try:
+        board = lesson.storyboard.read(job["storyboard"])
+        quality = lesson.QUALITIES[job["quality"]]
+        lesson.set_quality(scene, quality, job.get("size"), job.get("samples"))
+        data = stage.scene_file.read_scene(job["path"])
+        film = lesson.prepare(data, board, job["language"], scene.render.fps)
+        say(notes=lesson.notes(data, film))
+        loaded = stage.open_scene(job["path"], scene)
+        for done, total in lesson.frames(scene, loaded, film, job["out"]):
+            say(done=done, total=total)
+        render.assemble(scene, job["out"])
+    except lesson.storyboard.StoryboardError as error:
+        say(error=str(error), mistakes=[asdict(m) for m in error.mistakes])
+        raise Refused from None
+    say(done=1, total=1)
+
+
+class Refused(Exception):  # noqa: N818
+    """The parent has been told why."""
+
+
 def mid_stance(loaded):
     """Return the Blender frame of the first runner's largest load of the shown display."""
     import numpy as np
@@ -80,6 +108,8 @@ def main():
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     try:
         run(job)
+    except Refused:
+        return 2
     except ValueError as error:
         if type(error).__name__ != "SceneError" and "There is no" not in str(error):
             raise

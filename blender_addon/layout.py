@@ -40,6 +40,10 @@ PANEL = 0.185
 TITLE = 0.062
 SCALE = 0.115
 """Width that the colour strip and its figures take on the left."""
+COLUMN = 0.33
+"""Width of the words beside a film's subject."""
+TALL = 0.8
+"""From this aspect on a film's words stand below the subject."""
 _LETTER = 0.0305
 _WIDE = 9 / 16
 
@@ -51,8 +55,8 @@ def letter(aspect):
 
 def caption_band(aspect):
     """Height above the bottom edge that caption and provenance take, for two or three lines."""
-    lines = 2.35 if aspect < 0.8 else 3.4
-    return PROVENANCE + lines * 1.25 * letter(aspect)
+    lines = 2.35 if aspect < TALL else 4.4
+    return PROVENANCE + (lines * 1.25 + 0.2) * letter(aspect)
 
 
 def numbers_band(aspect):
@@ -60,23 +64,66 @@ def numbers_band(aspect):
     return 2.3 * letter(aspect)
 
 
-def subject(page, aspect, numbers=False, scale=True):
-    """Return the Region that a page leaves to the subject.
+@dataclass(frozen=True)
+class FilmPage:
+    """Where a film's or a patient's words stand, and what they leave to the subject.
+
+    `heading` (x, y) of its first letter's foot and `heading_width`; `caption` the box of the
+    sentences; `floor` the height below which names and figures stand; `strip` left edge of
+    the colour strip, None without one.
+    """
+
+    heading: tuple
+    heading_width: float
+    caption: Region
+    floor: float
+    subject: Region
+    strip: object
+
+
+def film(aspect, numbers=False, scale=False, beside=True):
+    """Return the FilmPage of a shot.
 
     Parameters
     ----------
-    page : 'legend' (strip, curves), 'film' (heading, caption), 'patient' or 'bare'
     aspect : height / width of the picture
-    numbers : the page has the runners' figures below the subject
-    scale : the page has the colour strip on the left
+    numbers : runners' names and figures stand below the subject
+    scale : a colour strip stands at the edge
+    beside : in a wide picture the words stand beside the subject, which then may be taller;
+        else, and in a tall picture, below it
     """
-    half = aspect / 2
+    half, size = aspect / 2, letter(aspect)
+    figures = numbers_band(aspect) if numbers else 0.0
+    heading_y = half - 1.5 * size
+    if beside and aspect < TALL:
+        floor = -half + PROVENANCE + 0.006 + figures
+        right = 0.40 if scale else 0.485
+        return FilmPage(
+            (-0.475, heading_y), COLUMN,
+            Region(-0.475, -0.475 + COLUMN, -half + PROVENANCE + 0.02, heading_y - 0.035),
+            floor,
+            Region(-0.475 + COLUMN + 0.03, right, floor + 0.008, half - 0.02),
+            0.422 if scale else None,
+        )  # fmt: skip
+    band = caption_band(aspect)
+    floor = -half + band + figures
     left = -0.5 + (SCALE if scale else 0.02)
+    top = heading_y - 0.02 if beside else half - 0.02
+    return FilmPage(
+        (-0.475, heading_y), 0.95,
+        Region(-0.475, 0.475, -half + PROVENANCE + 0.2 * size, -half + band - 0.25 * size),
+        floor,
+        Region(left, 0.48, floor + 0.008, top),
+        -0.475 if scale else None,
+    )  # fmt: skip
+
+
+def subject(page, aspect):
+    """Return the Region that a page leaves to the subject: 'legend', 'patient' or 'bare'."""
+    half = aspect / 2
     if page == "legend":
-        return Region(left, 0.48, -half + PANEL + 0.012, half - TITLE - 0.008)
-    if page in ("film", "patient"):
-        below = caption_band(aspect) + (numbers_band(aspect) if numbers else 0.0)
-        above = 1.9 * letter(aspect)
-        return Region(left, 0.48, -half + below + 0.012, half - above - 0.008)
+        return Region(-0.5 + SCALE, 0.48, -half + PANEL + 0.012, half - TITLE - 0.008)
+    if page == "patient":
+        return film(aspect, numbers=True, beside=False).subject
     rim = 0.02
     return Region(-0.5 + rim, 0.5 - rim, -half + rim, half - rim)

@@ -51,13 +51,15 @@ def title_of(scene_data, head):
 def provenance(page, scene_data, language):
     """Write what the picture rests on along its bottom edge."""
     line = texts.provenance(scene_data, scene_data.runners, language)
-    page.text(line, (-0.485, -page.top + 0.010), 0.0135, fit=0.97)
+    size = 0.0135 * layout.letter(page.aspect) / layout.letter(0.0)
+    page.text(line, (-0.485, -page.top + 0.010), size, fit=0.97)
 
 
 def strip(page, display, options):
     """Colour strip on the left: range, unit, "no data"."""
     language = options["language"]
-    left, right = -0.475, -0.452
+    left = options.get("strip_left", -0.475)
+    right = left + 0.023
     low, high = options.get("strip", (-0.075, 0.130))
     steps = 64
     vertices, faces, values = [], [], []

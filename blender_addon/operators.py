@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from . import export, properties, render, scene_file, stage
+from . import export, lesson, properties, render, scene_file, stage, storyboard
 
 
 def _fail(operator, error):
@@ -142,6 +142,81 @@ class KNEESTRIDE_OT_film(bpy.types.Operator):  # noqa: N801
         return result
 
 
+class KNEESTRIDE_OT_lesson(bpy.types.Operator):  # noqa: N801
+    """Film the lesson, or a storyboard of your own; Escape stops it, then it goes on there"""
+
+    bl_idname = "kneestride.lesson"
+    bl_label = "Lesson film"
+
+    @classmethod
+    def poll(cls, context):
+        """Only when something is loaded."""
+        return properties.stage_of(context.scene) is not None
+
+    def _start(self, context):
+        """Begin, or say in one message what is wrong with the storyboard."""
+        scene, settings = context.scene, context.scene.kneestride
+        film = Path(bpy.path.abspath(settings.film))
+        self.target = film.with_name(f"{film.stem}-lesson.mp4")
+        loaded = properties.stage_of(scene)
+        own = bpy.path.abspath(settings.storyboard) if settings.storyboard else ""
+        board = storyboard.read(own or storyboard.LESSON)
+        quality = lesson.QUALITIES[settings.quality]
+        self.work = lesson.shoot(scene, loaded, board, self.target, settings.language, quality)
+        self.notes = lesson.notes(loaded.data, lesson.prepare(loaded.data, board))
+
+    def _tell(self):
+        for note in self.notes:
+            self.report({"WARNING"}, note)
+        self.report({"INFO"}, f"Written: {self.target}")
+        return {"FINISHED"}
+
+    def execute(self, context):
+        """Film without a window."""
+        try:
+            self._start(context)
+            for _ in self.work:
+                pass
+        except storyboard.StoryboardError as error:
+            return _fail(self, error)
+        except (OSError, RuntimeError) as error:
+            return _fail(self, f"The film could not be written: {error}")
+        return self._tell()
+
+    def invoke(self, context, _event):
+        """Render a picture a turn, so that Escape is heard."""
+        try:
+            self._start(context)
+        except storyboard.StoryboardError as error:
+            return _fail(self, error)
+        manager = context.window_manager
+        manager.progress_begin(0, 100)
+        self.timer = manager.event_timer_add(0.01, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        """Go on, finish or stop."""
+        if event.type == "ESC":
+            return self._end(context, {"CANCELLED"})
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            done, total = next(self.work)
+        except StopIteration:
+            return self._end(context, self._tell())
+        except (OSError, RuntimeError, ValueError) as error:
+            return self._end(context, _fail(self, f"The film could not be written: {error}"))
+        context.window_manager.progress_update(100 * done / total)
+        return {"RUNNING_MODAL"}
+
+    def _end(self, context, result):
+        self.work.close()
+        context.window_manager.progress_end()
+        context.window_manager.event_timer_remove(self.timer)
+        return result
+
+
 class KNEESTRIDE_OT_export(bpy.types.Operator):  # noqa: N801
     """Write the scene as GLB, USDC or .blend"""
 
@@ -198,6 +273,7 @@ classes = (
     KNEESTRIDE_OT_example,
     KNEESTRIDE_OT_picture,
     KNEESTRIDE_OT_film,
+    KNEESTRIDE_OT_lesson,
     KNEESTRIDE_OT_export,
     KNEESTRIDE_FH_scene,
 )

@@ -43,7 +43,7 @@ class KNEESTRIDE_PT_main(bpy.types.Panel):  # noqa: N801
         row = layout.row()
         row.operator("kneestride.picture", text=say("picture"), icon="RENDER_STILL")
         row.operator("kneestride.film", text=say("render"), icon="RENDER_ANIMATION")
-        box = layout.box()
+        box = layout.column()
         box.operator("kneestride.lesson", text=say("lesson"), icon="CAMERA_DATA")
         box.prop(settings, "quality", text=say("lesson_quality"))
         box.prop(settings, "storyboard", text=say("storyboard"))

@@ -155,7 +155,7 @@ def apply(stage, choice, scene=None, first=False):
     if not choice.with_legend or display is None:
         page = "bare"
     aspect = scene.render.resolution_y / scene.render.resolution_x
-    region = choice.region or layout.subject(page, aspect, numbers=page == "patient")
+    region = choice.region or layout.subject(page, aspect)
     framed = ("camera", "runners", "with_legend", "region", "look")
     if retimed or any(getattr(choice, n) != getattr(old, n) for n in framed):
         for k, root in enumerate(stage.roots):

@@ -16,13 +16,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import ResultsError, SettingsError
 from .web_page import viewer_bundle, write_page
 
 ENDINGS = (".mp4", ".png", ".blend", ".glb", ".usdc", ".html")
-CAMERAS = ("frontal", "sagittal", "posterior", "plateau", "three_knees", "orbit")
-LOOKS = ("clinic", "classroom", "dark", "print")
+CAMERAS = (
+    "frontal", "legs", "steps", "sagittal", "posterior", "plateau", "three_knees", "orbit",
+)  # fmt: skip
+LOOKS = ("clinic", "classroom", "dark", "print", "patient")
 MUSCLES = ("auto", "none", "ligaments", "knee", "all")
 ENGINES = ("CYCLES", "EEVEE", "WORKBENCH")
 _PACKAGE = Path(__file__).resolve().parent
@@ -38,13 +41,15 @@ class Look:
     Attributes
     ----------
     display : str, a display of the scene file; empty: its first
-    camera : one of `CAMERAS`; look : one of `LOOKS`
+    camera : one of `CAMERAS`
+    look : one of `LOOKS`; 'patient' has a camera, two knees and one sentence of its own
     timing : 'aligned' (stride against stride) or 'real'
     speed : share of real time
     side : 'r' or 'l'
     difference : show each runner minus the first
     language : 'en' or 'de'
     transparent : transparent background
+    runners : labels of those in the picture, in its order; all of them when empty
     muscles : one of `MUSCLES`; 'auto' is what the view needs
     """
 
@@ -57,6 +62,7 @@ class Look:
     difference: bool = False
     language: str = "en"
     transparent: bool = False
+    runners: tuple[str, ...] = ()
     muscles: str = "auto"
 
     def __post_init__(self) -> None:
@@ -130,19 +136,8 @@ def animate(
         raise SettingsError(
             "a picture of 16 to 8192 pixels a side", f"{size}", "give a smaller or larger one"
         )
-    scene = folder / "scene.npz" if folder.is_dir() else folder
-    if not scene.is_file():
-        raise ResultsError(
-            "a folder with a scene.npz",
-            f"none in '{folder.name}'",
-            "give the folder that kneestride analyse, simulate or compare wrote",
-        )
-    if importlib.util.find_spec("bpy") is None:
-        raise ResultsError(
-            "Blender's Python module (bpy 5.2)",
-            "an environment without it",
-            "install kneestride with the extra 'blender'",
-        )
+    scene = scene_of(folder)
+    need_blender()
     page = out.suffix.lower() == ".html"
     if page:
         viewer_bundle()  # before the work, not after it
@@ -164,10 +159,38 @@ def animate(
         if page:
             job |= {"out": str(glb), "page_data": str(told)}
         file.write_text(json.dumps(job), encoding="utf-8")
-        _run(file, Path(temporary) / "errors.txt", progress)
+        run_job(file, Path(temporary) / "errors.txt", progress)
         if page:
             write_page(out, glb, json.loads(told.read_text(encoding="utf-8")))
     return out
+
+
+def scene_of(folder: Path) -> Path:
+    """Scene file of a results folder, or the file itself.
+
+    Raises
+    ------
+    ResultsError
+        None there.
+    """
+    scene = folder / "scene.npz" if folder.is_dir() else folder
+    if not scene.is_file():
+        raise ResultsError(
+            "a folder with a scene.npz",
+            f"none in '{folder.name}'",
+            "give the folder that kneestride analyse, simulate or compare wrote",
+        )
+    return scene
+
+
+def need_blender() -> None:
+    """Refuse, in words, where Blender's module is missing."""
+    if importlib.util.find_spec("bpy") is None:
+        raise ResultsError(
+            "Blender's Python module (bpy 5.2)",
+            "an environment without it",
+            "install kneestride with the extra 'blender'",
+        )
 
 
 def addon_folder() -> Path:
@@ -188,9 +211,22 @@ def addon_folder() -> Path:
     )
 
 
-def _run(job: Path, errors: Path, progress: Progress | None) -> None:
+def run_job(job: Path, errors: Path, progress: Progress | None) -> tuple[str, ...]:
+    """Let the add-on do a job in a process of its own.
+
+    Returns
+    -------
+    What the add-on has to say of it, a sentence each.
+
+    Raises
+    ------
+    ResultsError, SettingsError
+        The scene, or the storyboard, is refused; Blender failed.
+    """
     command = [sys.executable, str(addon_folder() / "headless.py"), str(job)]
     refusal = ""
+    mistakes: list[dict[str, Any]] = []
+    notes: tuple[str, ...] = ()
     with (
         errors.open("w", encoding="utf-8") as log,
         subprocess.Popen(
@@ -204,11 +240,15 @@ def _run(job: Path, errors: Path, progress: Progress | None) -> None:
                     continue
                 told = json.loads(line[len(_MARK) :])
                 refusal = told.get("error", refusal)
+                mistakes = told.get("mistakes", mistakes)
+                notes = tuple(told.get("notes", notes))
                 if progress is not None and "done" in told:
                     progress(int(told["done"]), int(told["total"]))
         except BaseException:
             child.terminate()
             raise
+    if mistakes:
+        raise _storyboard_error(mistakes, refusal)
     if refusal:
         raise ResultsError("a scene that can be shown", refusal.rstrip("."), "write it again")
     if child.returncode != 0:
@@ -218,3 +258,18 @@ def _run(job: Path, errors: Path, progress: Progress | None) -> None:
             f"exit status {child.returncode} ({' '.join(last) or 'no message'})",
             "try a smaller picture, or open the scene in Blender itself",
         )
+    return notes
+
+
+def _storyboard_error(mistakes: list[dict[str, Any]], sentences: str) -> SettingsError:
+    if len(mistakes) > 1:
+        return SettingsError(
+            "a storyboard that can be filmed", sentences.rstrip("."), "correct the storyboard"
+        )
+    (one,) = mistakes
+    return SettingsError(
+        f"{one['expected']} in {one['where'][:1].lower()}{one['where'][1:]}",
+        one["found"],
+        "correct the storyboard",
+        one["available"],
+    )
