@@ -165,7 +165,11 @@ def toe_tip(heel: Array, ball: Array) -> Array:
 
 
 def hip_centres(p: Points) -> Points:
-    """Hip centres from the iliac spines of one pose (Harrington et al. 2007, regression)."""
+    """Hip centres from the iliac spines of one pose.
+
+    Harrington et al. 2007 (doi:10.1016/j.jbiomech.2006.02.003), the equations with one
+    predictor each: back by pelvic depth, down and out by pelvic width.
+    """
     front, back = 0.5 * (p["asis_r"] + p["asis_l"]), 0.5 * (p["psis_r"] + p["psis_l"])
     z = p["asis_r"] - p["asis_l"]
     width, depth = float(np.linalg.norm(z)), float(np.linalg.norm(front - back))
@@ -174,7 +178,7 @@ def hip_centres(p: Points) -> Points:
     x = x - z * (x @ z)
     x = x / np.linalg.norm(x)
     y = np.cross(z, x)
-    down = -0.16 * width - 0.04 * depth - 0.0071
-    out = 0.28 * depth + 0.08 * width + 0.0079
+    down = -0.30 * width - 0.0109
+    out = 0.33 * width + 0.0073
     centre = front + x * (-0.24 * depth - 0.0099) + y * down
     return {"hip_center_r": centre + z * out, "hip_center_l": centre - z * out}

@@ -2,28 +2,38 @@
 
 Reads the RBDS runs (Fukuchi et al. 2017, doi:10.7717/peerj.3298, CC BY 4.0), measures
 every stance on the instrumented belt, and fits the ridge regression of
-`kneestride.loads.ground_model`. Validation leaves one runner out at a time, all speeds
-together; contact times from markers, their correction, principal curves, scaling and the
-ridge penalty are all fitted again on the other runners. The reference is the measured
-force (offset removed, 20 Hz, stance above 50 N) over recorded body weight, and nothing of
-the left-out runner's forces is used: no impulse is corrected.
+`kneestride.loads.ground_model` and the 126 coefficients of
+`kneestride.loads.ground_effective_mass`. Every run is used in two views, so that the
+coefficients do not lean on one way of finding joint centres: straight from the markers,
+and from the fitted model's inverse kinematics as `kneestride analyse` makes it. Training
+stances are cut by the belt's own contacts, shifted at random.
 
-    python scripts/train_ground_reaction.py ../shared/data/rbds [--check]
+Validation leaves one runner out at a time, all speeds and both views together; the
+correction of contact times, principal curves, scaling and ridge penalty are all fitted
+again on the other runners. The left-out runner's contacts come from the movement alone.
+The reference is the measured force (offset removed, 20 Hz, stance above 50 N) over
+recorded body weight; no impulse is corrected.
 
-`--check` prints the table without writing `models/ground_reaction_running.npz` and
-the table in `docs/ground_prediction.md`. About five minutes on one core.
+    python scripts/train_ground_reaction.py ../shared/data/rbds [--check] [--cache FOLDER]
+
+`--check` prints the tables without writing `models/ground_reaction_running.npz` and
+the tables in `docs/ground_prediction.md`. `--cache` keeps the model's paths and the
+coefficients of every fold. About ten minutes on one core without the cache.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import fit_events
 import numpy as np
 import rbds_paths
+from kneestride import stages
 from kneestride.loads.ground import GroundSettings, measure_ground
+from kneestride.loads.ground_effective_mass import TERMS, terms
 from kneestride.loads.ground_features import (
     Signals,
     Stance,
@@ -42,12 +52,19 @@ from kneestride.loads.ground_model import (
     principal_curves,
     save_ground_model,
 )
-from kneestride.loads.ground_prediction import PredictionSettings, predict_ground_reaction
+from kneestride.loads.ground_prediction import (
+    PredictionSettings,
+    predict_ground_reaction,
+    predicted_curves,
+)
 from kneestride.loads.types import GroundReaction
+from kneestride.model.fitting import fit_subject
 from kneestride.motion.contacts import Contact, Contacts
 from kneestride.motion.event_refinement import Refinement, refine_contacts
 from kneestride.motion.events import KinematicSettings, rule_contacts
 from kneestride.motion.foot_signals import foot_signals, surface_velocity
+from kneestride.motion.kinematics import AnatomicalPaths
+from kneestride.settings import Settings, check_subject
 from kneestride.vocabulary import GRAVITY, SIDES, Array
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,23 +81,28 @@ PARTS = 5
 """Parts into which the training runners are divided for choosing the penalty."""
 
 SPEEDS = (2.5, 3.5, 4.5)
-MARKS = ("<!-- table: scripts/train_ground_reaction.py -->", "<!-- end of table -->")
+METHODS = ("learned", "effective_mass")
+VIEWS = ("model", "markers")
+MARKS = "<!-- table: scripts/train_ground_reaction.py {} -->", "<!-- end of table -->"
 RAW = PredictionSettings(exact_impulse=False)
+MASS_PENALTY = 0.003
+"""Ridge penalty of the 126 coefficients, whose terms number few enough to need little."""
 
 
 @dataclass
 class Trial:
-    """A run with its measured ground reaction and what the feet say."""
+    """A view of a run with its measured ground reaction and what the feet say."""
 
     run: rbds_paths.Run
+    view: str
     reaction: GroundReaction
     force: Contacts
     signals: Signals
     local: Array  # (T, 2, 6) channels over time
 
 
-def read(folder: Path) -> list[Trial]:
-    """All runs, measured."""
+def read(folder: Path, cache: Path | None) -> list[Trial]:
+    """Both views of all runs, measured."""
     out = []
     for name in rbds_paths.names(folder):
         run = rbds_paths.read_run(folder, name)
@@ -88,11 +110,52 @@ def read(folder: Path) -> list[Trial]:
         lists: dict[str, list[Contact]] = {"r": [], "l": []}
         for c in measured.contacts:
             lists[c.side].append(Contact(c.start, c.end, c.complete, c.complete))
-        signals = stance_signals(run.paths)
         force = Contacts(tuple(lists["r"]), tuple(lists["l"]))
-        local = channels(run, measured.reaction, signals)
-        out.append(Trial(run, measured.reaction, force, signals, local))
+        for view in VIEWS:
+            seen = run if view == "markers" else replace(run, paths=_kept(run, folder, cache))
+            signals = stance_signals(seen.paths)
+            local = channels(seen, measured.reaction, signals)
+            out.append(Trial(seen, view, measured.reaction, force, signals, local))
     return out
+
+
+def _kept(run: rbds_paths.Run, folder: Path, cache: Path | None) -> AnatomicalPaths:
+    """`model_paths`, kept in the cache's folder."""
+    file = None if cache is None else cache / f"{run.name}.npz"
+    if file is not None and file.is_file():
+        with np.load(file) as stored:
+            return replace(run.paths, points={n: stored[n] for n in stored.files})
+    points = model_points(run, folder)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, **points)
+    return replace(run.paths, points=points)
+
+
+def model_points(run: rbds_paths.Run, folder: Path) -> dict[str, Array]:
+    """Unfiltered points of a run as the fitted model has them; RBDS needs no turning."""
+    settings = Settings()
+    mass, height = fit_events.participants(folder)[int(run.runner.removeprefix("RBDS"))]
+    subject = check_subject(mass, height, "")
+    prepared = stages.prepare(
+        folder / f"{run.name}.c3d",
+        folder / f"{run.runner}static.c3d",
+        "none",
+        None,
+        settings,
+        subject,
+    )
+    fitted = fit_subject(
+        stages.generic_model(None, settings),
+        subject,
+        prepared.trial.markers,
+        prepared.names,
+        prepared.static,
+        prepared.static_names,
+    )
+    raw = stages.follow_markers(fitted, prepared)[0]
+    points = stages.smooth(fitted, prepared, raw, None).paths.points
+    return {n: points[n] for n in run.paths.points if n in points}
 
 
 def channels(run: rbds_paths.Run, reaction: GroundReaction, signals: Signals) -> Array:
@@ -139,9 +202,9 @@ def curves_of(trial: Trial, stance: Stance) -> Array:
     return values
 
 
-def marker_contacts(trials: list[Trial], left_out: str) -> list[Contacts]:
-    """Contacts of every run from markers, the correction fitted without one runner."""
-    train = [d for d in _event_samples(trials) if d.runner != left_out]
+def event_correction(data: list[fit_events.Sample], left_out: str) -> Refinement:
+    """The correction of marker-only contacts, fitted without one runner."""
+    train = [d for d in data if d.runner != left_out]
     passes = [fit_events.fit(train, which) for which in (0, 1)]
     fallback, limits = [], []
     for which in (0, 1):
@@ -149,40 +212,38 @@ def marker_contacts(trials: list[Trial], left_out: str) -> list[Contacts]:
         slope, constant = np.polyfit(np.array([d.speed for d in train]), lag, 1)
         fallback.append((float(constant), float(slope)))
         limits.append((float(lag.min() - 0.01), float(lag.max() + 0.01)))
-    model = Refinement(
+    return Refinement(
         fit_events.OFFSETS,
         passes[0],
         passes[1],
         (fallback[0], fallback[1]),
         (limits[0], limits[1]),
     )
-    out = []
-    for trial in trials:
-        feet = {s: foot_signals(trial.run.paths, s) for s in SIDES}
-        ground = surface_velocity(feet, trial.run.paths.rate)
-        rule = KinematicSettings(refine=False)
-        found = {
-            s: refine_contacts(
-                rule_contacts(feet[s], ground, trial.run.paths, rule),
-                feet[s],
-                trial.run.paths,
-                ground,
-                model,
-            )
-            for s in SIDES
-        }
-        out.append(Contacts(found["r"], found["l"], source="kinematics"))
-    return out
 
 
-_SAMPLES: list[fit_events.Sample] = []
+def contacts_of(paths: AnatomicalPaths, model: Refinement) -> Contacts:
+    """Contacts from the movement, with a given correction."""
+    feet = {s: foot_signals(paths, s) for s in SIDES}
+    ground = surface_velocity(feet, paths.rate)
+    rule = KinematicSettings(refine=False)
+    found = {
+        s: refine_contacts(
+            rule_contacts(feet[s], ground, paths, rule), feet[s], paths, ground, model
+        )
+        for s in SIDES
+    }
+    return Contacts(found["r"], found["l"], source="kinematics")
 
 
-def _event_samples(trials: list[Trial]) -> list[fit_events.Sample]:
-    if not _SAMPLES:
-        runs = [fit_events.Run(t.run.name, t.run.runner, t.run.paths, t.force) for t in trials]
-        _SAMPLES.extend(fit_events.samples(runs))
-    return _SAMPLES
+def event_samples(trials: list[Trial]) -> list[fit_events.Sample]:
+    """Rule contacts of every run in both views."""
+    model = {t.run.name: t.run.paths for t in trials if t.view == "model"}
+    runs = [
+        fit_events.Run(t.run.name, t.run.runner, t.run.paths, t.force, model[t.run.name])
+        for t in trials
+        if t.view == "markers"
+    ]
+    return fit_events.samples(runs)
 
 
 def shifted(contacts: Contacts, rng: np.random.Generator) -> Contacts:
@@ -198,28 +259,48 @@ def shifted(contacts: Contacts, rng: np.random.Generator) -> Contacts:
     return Contacts(tuple(map(move, contacts.r)), tuple(map(move, contacts.l)))
 
 
-def samples(trials: list[Trial], contacts: list[Contacts]) -> dict[str, tuple[Array, Array]]:
-    """Features and measured curves of every runner's stances, shifted copies included."""
+@dataclass
+class Stances:
+    """Training stances of a runner: features (S, F), curves (S, C, N), and the normal
+    equations of the effective masses, (TERMS, TERMS) and (TERMS, 3)."""
+
+    x: Array
+    y: Array
+    products: Array
+    right: Array
+
+
+def samples(trials: list[Trial]) -> dict[str, Stances]:
+    """Every runner's stances, shifted copies included."""
     rng = np.random.default_rng(20240607)
-    rows: dict[str, tuple[list[Array], list[Array]]] = {}
+    rows: dict[str, tuple[list[Array], list[Array], list[Array], list[Array]]] = {}
+    inner = (CURVE_PHASES >= 0.0) & (CURVE_PHASES <= 1.0)
     for copy in range(COPIES + 1):
-        for trial, found in zip(trials, contacts, strict=True):
-            used = found if copy == 0 else shifted(found, rng)
-            x, y = rows.setdefault(trial.run.runner, ([], []))
+        for trial in trials:
+            used = trial.force if copy == 0 else shifted(trial.force, rng)
+            x, y, a, b = rows.setdefault(trial.run.runner, ([], [], [], []))
             for n, stance in enumerate(stances(used)):
                 # Strides of one run are alike: every second one will do, another in
                 # each copy.
-                if (n // 2 + copy) % 2 == 0 and inside(stance, trial.signals.span):
-                    x.append(stance_features(trial.signals, stance))
-                    y.append(curves_of(trial, stance))
-    return {r: (np.array(x), np.array(y)) for r, (x, y) in rows.items()}
+                if (n // 2 + copy) % 2 or not inside(stance, trial.signals.span):
+                    continue
+                x.append(stance_features(trial.signals, stance))
+                y.append(curves_of(trial, stance))
+                if copy == 0:
+                    each = terms(trial.signals, stance, CURVE_PHASES[inner])
+                    a.append(each.T @ each)
+                    b.append(each.T @ y[-1][:3, inner].T)
+    return {
+        r: Stances(np.array(x), np.array(y), np.mean(a, axis=0), np.mean(b, axis=0))
+        for r, (x, y, a, b) in rows.items()
+    }
 
 
-def train(data: dict[str, tuple[Array, Array]]) -> tuple[GroundModel, float]:
+def train(data: dict[str, Stances]) -> tuple[GroundModel, float]:
     """Coefficients from some runners, with the penalty that serves left-out ones best."""
-    mean, curves = principal_curves(np.concatenate([y for _, y in data.values()]), COUNTS)
-    scores = {r: np.einsum("scn,kcn->sk", y - mean, curves) for r, (_, y) in data.items()}
-    groups = {r: Moments(x, scores[r]) for r, (x, _) in data.items()}
+    mean, curves = principal_curves(np.concatenate([d.y for d in data.values()]), COUNTS)
+    scores = {r: np.einsum("scn,kcn->sk", d.y - mean, curves) for r, d in data.items()}
+    groups = {r: Moments(d.x, scores[r]) for r, d in data.items()}
     # Forces count in body weights; the other channels follow the penalty they choose.
     forces = sum(COUNTS[:3])
     loss = np.zeros(len(PENALTIES))
@@ -228,14 +309,15 @@ def train(data: dict[str, tuple[Array, Array]]) -> tuple[GroundModel, float]:
         fits = Moments.fit([g for o, g in groups.items() if o not in out], PENALTIES)
         for r in out:
             for k, fit in enumerate(fits):
-                z = (data[r][0] - fit.centre) / fit.scale
+                z = (data[r].x - fit.centre) / fit.scale
                 miss = z @ fit.weights + fit.intercept - scores[r]
                 loss[k] += float((miss[:, :forces] ** 2).sum(1).mean())
     best = int(np.argmin(loss))
     (fit,) = Moments.fit(list(groups.values()), [PENALTIES[best]])
     size = np.concatenate(
-        [np.sqrt((((x - fit.centre) / fit.scale) ** 2).mean(1)) for x, _ in data.values()]
+        [np.sqrt((((d.x - fit.centre) / fit.scale) ** 2).mean(1)) for d in data.values()]
     )
+    no_error = np.zeros((len(SPEEDS), len(CHANNELS), len(CURVE_PHASES)))
     model = GroundModel(
         centre=fit.centre,
         scale=fit.scale,
@@ -243,11 +325,24 @@ def train(data: dict[str, tuple[Array, Array]]) -> tuple[GroundModel, float]:
         curves=curves,
         mean=mean + np.einsum("k,kcn->cn", fit.intercept, curves),
         speeds=np.array(SPEEDS),
-        error=np.zeros((len(SPEEDS), len(CHANNELS), len(CURVE_PHASES))),
+        error=no_error,
+        lasting=np.ones(len(CHANNELS)),
+        effective=effective_masses(data.values()),
+        effective_error=no_error,
         usual=float(np.percentile(size, 99.0)),
         about={},
     )
     return model, PENALTIES[best]
+
+
+def effective_masses(data: Iterable[Stances]) -> Array:
+    """Ridge regression of the force on segment accelerations, (TERMS, 3)."""
+    products = np.mean([d.products for d in data], axis=0)
+    right = np.mean([d.right for d in data], axis=0)
+    scale = np.sqrt(np.diag(products) / np.trace(products) * TERMS)
+    whitened = products / np.outer(scale, scale)
+    whitened += MASS_PENALTY * np.trace(products) / TERMS * np.eye(TERMS)
+    return np.asarray(np.linalg.solve(whitened, right / scale[:, None]) / scale[:, None])
 
 
 @dataclass
@@ -255,18 +350,22 @@ class Score:
     """Errors of one left-out run; forces in BW, centre of pressure in m."""
 
     runner: str
+    view: str
+    method: str
     speed: float
     rmse: Array  # forward, up, right
     active: float
     impact: float
     pressure: Array  # along, across
     squares: Array  # (C, N) mean squared curve error
+    lasting: Array  # (C, N) squared mean of each side's curve error, mean over sides
 
 
-def score(trial: Trial, contacts: Contacts, model: GroundModel) -> Score:
+def score(trial: Trial, contacts: Contacts, model: GroundModel, method: str) -> Score:
     """Predict a run and compare with the belt, frame by frame over measured stance."""
     paths, weight = trial.run.paths, trial.run.mass * GRAVITY
-    got = predict_ground_reaction(paths, trial.run.mass, contacts, RAW, model)
+    settings = replace(RAW, method=method)
+    got = predict_ground_reaction(paths, trial.run.mass, contacts, settings, model)
     misses, active, impact, arms = [], [], [], []
     for s, side in enumerate(SIDES):
         vertical = trial.reaction.force[:, s, 1]
@@ -291,15 +390,25 @@ def score(trial: Trial, contacts: Contacts, model: GroundModel) -> Score:
             arms.append(np.column_stack(((gap * along).sum(1), (gap * outward).sum(1))))
     found = [x for x in stances(contacts) if inside(x, trial.signals.span)]
     truth = np.array([curves_of(trial, x) for x in found])
-    guess = model.predict(np.array([stance_features(trial.signals, x) for x in found]))
+    guess = predicted_curves(model, trial.signals, found, method)
     return Score(
         trial.run.runner,
+        trial.view,
+        method,
         float(-paths.belt_velocity[0]),
         np.sqrt((np.concatenate(misses) ** 2).mean(0)),
         float(np.mean(np.abs(active))),
         float(np.mean(np.abs(impact))) if impact else float("nan"),
         np.sqrt((np.concatenate(arms) ** 2).mean(0)),
         ((guess - truth) ** 2).mean(0),
+        np.mean(
+            [
+                (guess - truth)[[p.side == side for p in found]].mean(0) ** 2
+                for side in SIDES
+                if any(p.side == side for p in found)
+            ],
+            axis=0,
+        ),
     )
 
 
@@ -328,11 +437,12 @@ def table(scores: list[Score]) -> str:
     return "\n".join(lines)
 
 
-def insert_table(page: Path, text: str) -> None:
-    """Replace what stands between the two marks of the page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+def insert_table(page: Path, name: str, text: str) -> None:
+    """Replace what stands between two marks of the page."""
+    mark = MARKS[0].format(name)
+    before, _, rest = page.read_text(encoding="utf-8").partition(mark)
     after = rest.partition(MARKS[1])[2]
-    page.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+    page.write_text(f"{before}{mark}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
 def main() -> None:
@@ -340,44 +450,89 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true", help="print, write nothing")
+    parser.add_argument("--cache", type=Path, help="folder for paths and folds")
     arguments = parser.parse_args()
-    trials = read(arguments.folder)
+    trials = read(arguments.folder, arguments.cache)
     runners = sorted({t.run.runner for t in trials})
-    print(f"{len(trials)} runs of {len(runners)} runners read", flush=True)
+    print(f"{len(trials)} views of runs of {len(runners)} runners read", flush=True)
+    events, data = event_samples(trials), samples(trials)
+    print(f"{sum(len(d.x) for d in data.values())} stances to train on", flush=True)
     scores, chosen = [], []
     for runner in runners:
-        contacts = marker_contacts(trials, runner)
-        data = samples(trials, contacts)
+        correction = event_correction(events, runner)
         model, penalty = train({r: d for r, d in data.items() if r != runner})
         chosen.append(penalty)
-        scores += [
-            score(t, c, model)
-            for t, c in zip(trials, contacts, strict=True)
-            if t.run.runner == runner
-        ]
-        last = scores[-1]
-        print(f"{runner}: penalty {penalty:g}, at 4.5 m/s {last.rmse.round(3)}", flush=True)
-    text = table(scores)
-    print(text)
+        for t in trials:
+            if t.run.runner == runner:
+                contacts = contacts_of(t.run.paths, correction)
+                scores += [score(t, contacts, model, m) for m in METHODS]
+                if arguments.cache is not None and t.view == "model":
+                    keep_fold(arguments.cache, t, contacts, model)
+        last = scores[-2]
+        print(
+            f"{runner}: penalty {penalty:g}, {last.speed} m/s {last.rmse.round(3)}", flush=True
+        )
+    texts = {
+        f"{method} {view}": table([s for s in scores if s.method == method and s.view == view])
+        for method in METHODS
+        for view in VIEWS
+    }
+    for name, text in texts.items():
+        print(f"{name}\n{text}")
     if arguments.check:
         return
-    contacts = marker_contacts(trials, "")
-    data = samples(trials, contacts)
     model, penalty = train(data)
-    error = [
-        np.sqrt(np.mean([s.squares for s in scores if s.speed == v], axis=0)) for v in SPEEDS
-    ]
+    error = {
+        method: np.array(
+            [
+                np.sqrt(
+                    np.mean(
+                        [s.squares for s in scores if s.speed == v and s.method == method],
+                        axis=0,
+                    )
+                )
+                for v in SPEEDS
+            ]
+        )
+        for method in METHODS
+    }
     about = {
         "source": "RBDS runners, Fukuchi et al. 2017, doi:10.7717/peerj.3298, CC BY 4.0",
         "runners": str(len(runners)),
-        "stances": str(sum(len(x) for x, _ in data.values())),
+        "stances": str(sum(len(d.x) for d in data.values())),
         "penalty": f"{penalty:g}",
+        "errors": "standard deviations of left-out runners' stances, by channel, phase, speed",
         "written_by": "scripts/train_ground_reaction.py",
     }
-    model = replace(model, error=np.array(error), about=about)
+    model = replace(
+        model,
+        error=error["learned"],
+        lasting=lasting([s for s in scores if s.method == "learned"]),
+        effective_error=error["effective_mass"],
+        about=about,
+    )
     save_ground_model(model, ROOT / "models" / FILE)
-    insert_table(ROOT / "docs" / "ground_prediction.md", text)
+    for name in ("learned model", "effective_mass model"):
+        insert_table(ROOT / "docs" / "ground_prediction.md", name, texts[name])
     print(f"wrote models/{FILE} (penalty {penalty:g}; in the folds {sorted(set(chosen))})")
+
+
+def lasting(scores: list[Score]) -> Array:
+    """Share (C,) of the error's variance in stance that stays over the strides of a leg."""
+    inner = (CURVE_PHASES >= 0.0) & (CURVE_PHASES <= 1.0)
+    stay = np.sum([s.lasting[:, inner].mean(1) for s in scores], axis=0)
+    return np.asarray(stay / np.sum([s.squares[:, inner].mean(1) for s in scores], axis=0))
+
+
+def keep_fold(cache: Path, trial: Trial, contacts: Contacts, model: GroundModel) -> None:
+    """Write what predicts a left-out run, for other scripts to use."""
+    save_ground_model(model, cache / f"fold_{trial.run.runner}.npz")
+    rows = [
+        (SIDES.index(s), c.initial_contact_s, c.toe_off_s, c.complete_start, c.complete_end)
+        for s in SIDES
+        for c in contacts.of(s)
+    ]
+    np.save(cache / f"contacts_{trial.run.name}.npy", np.array(rows, dtype=float))
 
 
 if __name__ == "__main__":

@@ -209,6 +209,9 @@ def test_coefficients_survive_the_file(tmp_path: Path) -> None:
         mean=rng.standard_normal(shape),
         speeds=np.array([2.5, 3.5]),
         error=rng.uniform(0, 1, (2, *shape)),
+        lasting=rng.uniform(0, 1, len(CHANNELS)),
+        effective=rng.standard_normal((42, 3)),
+        effective_error=rng.uniform(0, 1, (2, *shape)),
         usual=1.5,
         about={"source": "made up"},
     )

@@ -17,7 +17,7 @@ from .capture.trial import Markers, Trial
 from .companion import later
 from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
-from .loads.ground_estimate import EstimatedGround, NoGround, estimate_ground
+from .loads.ground_estimate import EstimatedGround, NoGround
 from .loads.ground_lag import estimate_lag
 from .model.fitting import FittedSubject, fit_subject, quiet_mean
 from .model.knee import read_knee
@@ -34,6 +34,7 @@ from .results.scene_runner import drawn_of, with_scene
 from .results.tables import Table
 from .settings import Settings, check_subject, check_treadmill_speed
 from .vocabulary import GRAVITY, SIDES
+from .without_plates import error_runs, ground_without_plates
 
 Progress = Callable[[str, float], None]
 FAST_TASKS = ("running", "landing")
@@ -134,13 +135,8 @@ def analyse(
                 ),
             )
         else:
-            estimated = estimate_ground(
-                stages.smooth(fitted, prepared, raw, None).paths,
-                subject.mass,
-                task,
-                settings.ground_model,
-                cutoff,
-                (settings.contact_off_n, settings.contact_on_n),
+            estimated = ground_without_plates(
+                fitted, prepared, raw, kinematics, task, cutoff, subject, settings
             )
             if isinstance(estimated, EstimatedGround):
                 measured = estimated.ground
@@ -259,13 +255,20 @@ def analyse(
         found = outcome.checks(
             kinematics, loads, measured, loads.dynamics.tau[:, at], subject.height, cutoff
         )
+        doubt = None
+        if isinstance(estimated, EstimatedGround):
+            span = outcome.representative(len(ground.time), 1.0 / kinematics.motion.rate)
+            doubt = outcome.GroundDoubt(
+                error_runs(fitted, inputs, kinematics, loads, ground, estimated.error, *span),
+                estimated.error.lasting,
+            )
         summary["uncertainty"] = outcome.intervals(
-            loaded, kinematics, inputs, loads, ground, subject, settings
+            loaded, kinematics, inputs, loads, ground, subject, settings, doubt
         )
         summary["ground"] = dict(measured.figures)
         if isinstance(estimated, EstimatedGround):
             summary["ground_method"] = estimated.method
-            warnings += ground.notes
+            warnings += estimated.warnings
         summary["tissue_notes"] = list(found_tissues.notes)
         if prepared.trial.forces is not None:
             lag = estimate_lag(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from .capture.trial import Subject
 from .loads.ground import MeasuredGround
+from .loads.ground_error import WHAT
 from .loads.ground_feet import distance_to_outline, observe_feet
 from .loads.recruitment import Recruited, RecruitmentProblem, recruit
 from .loads.selfcheck import self_check
@@ -307,6 +308,20 @@ def _residual_check(
     )
 
 
+@dataclass(frozen=True)
+class GroundDoubt:
+    """Loads with each channel of a predicted ground reaction off by one deviation.
+
+    Attributes
+    ----------
+    runs : channel of `loads.ground_error` to Recruited, over the representative frames
+    lasting : (5,) share of each channel's variance that stays over all strides
+    """
+
+    runs: Mapping[str, Recruited]
+    lasting: Array
+
+
 def intervals(
     rows: Sequence[Row],
     kinematics: Kinematics,
@@ -315,11 +330,13 @@ def intervals(
     ground: GroundReaction,
     subject: Subject,
     settings: Settings,
+    doubt: GroundDoubt | None = None,
 ) -> dict[str, object]:
     """Medians of the peaks over strides with 95 % intervals, per side and compartment.
 
     Geometry enters by the statics of the two contact points, muscle strength and the
-    recruitment criterion by recruiting again with the same geometry.
+    recruitment criterion by recruiting again with the same geometry, and so do the errors
+    of a predicted ground reaction (`doubt`), in place of those of a force plate.
     """
     first, last = representative(len(ground.time), 1.0 / kinematics.motion.rate)
     time = loads.knee.time[first:last]
@@ -360,7 +377,18 @@ def intervals(
             what="recruitment criterion: w = 0.03, w = 0.3 and the plain sum of squares",
         )
         jac |= steps
-        figures = {}
+        if doubt is not None:
+            sources = [
+                s for s in sources if s.name not in ("center_of_pressure", "ground_force")
+            ]
+            for (name, run), within in zip(doubt.runs.items(), doubt.lasting, strict=True):
+                jac[name] = _three(run, k) - base
+                sources.append(
+                    Source(name, 1.0, "1", "measurement", float(within), 0.0, WHAT[name])
+                )
+        figures: dict[str, object] = {
+            "ground_forces": "predicted" if ground.predicted else "measured"
+        }
         for c, name in enumerate(("medial", "lateral", "total")):
             curves, slopes = _per_stride(
                 time, base[:, c], {n: j[:, c] for n, j in jac.items()}, kinds

@@ -1,9 +1,12 @@
 """Ground reaction where nobody measured it: which method answers, and when none can.
 
-Running with flight goes to the learned model (`loads.ground_prediction`). What comes back
-has the form of a measured ground reaction, so that everything after it works alike; it is
-marked `predicted`, and the errors of the prediction go with it. Where no method is known
-to work the answer is None with the reason, and the chain stays with kinematics.
+Running with flight goes to the learned model (`loads.ground_prediction`), walking and
+squats to mechanics (`loads.ground_mechanics`), which needs no training and measures better
+there. What comes back has the form of a measured ground reaction, so that everything
+after it works alike; it is marked `predicted`, and the errors of the prediction go with
+it. Where no method is known to work the answer is `NoGround` with the reason, and the
+chain stays with kinematics. In running, mechanics is asked too, and a prediction that
+it contradicts is flagged.
 """
 
 from __future__ import annotations
@@ -11,18 +14,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..errors import CaptureError
 from ..motion.contacts import Contacts
 from ..motion.events import events_from_kinematics
 from ..motion.filtering import lowpass
 from ..motion.kinematics import AnatomicalPaths
-from ..vocabulary import GRAVITY, Array
+from ..vocabulary import GRAVITY, SIDES, Array
 from .ground import MeasuredGround
+from .ground_error import GroundError
+from .ground_mechanics import mechanical_ground, until_the_toes_rise
+from .ground_model import load_ground_model
 from .ground_prediction import PredictedGround, PredictionSettings, predict_ground_reaction
 from .types import GroundReaction
 
 TRAINED_CUTOFF = 20.0
 """Hz, low-pass of the forces that the learned model was shown."""
+
+BY_TASK = {"running": "learned", "walking": "mechanics", "squat": "mechanics"}
+"""Which method measured best, see docs/ground_prediction.md."""
+
+MECHANICS_FORCE = np.array([0.05, 0.07, 0.035])
+MECHANICS_POINT = np.array([0.030, 0.012])
+"""Body weights and m: errors of the mechanics against plates in walking, `opencap04` and
+`gc5` (five trials; docs/ground_prediction.md), the upper end of what was found."""
+
+DISAGREEMENT = 0.45
+"""Body weights, root mean square over stance between the learned vertical force and the
+one that mechanics asks for, above which the prediction is flagged: no RBDS run is there."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What the methods look at.
+
+    Attributes
+    ----------
+    paths : AnatomicalPaths of the unfiltered motion; the learned model smooths its own way
+    smooth : AnatomicalPaths, low-passed as for inverse dynamics
+    force, moment : (T, 3) N, N·m about the ground origin, of `needed_wrench`
+    trunk_seen : bool
+    task : str, of `motion.tasks.recognise_task`
+    cutoff : float, Hz
+    """
+
+    paths: AnatomicalPaths
+    smooth: AnatomicalPaths
+    force: Array
+    moment: Array
+    trunk_seen: bool
+    task: str
+    cutoff: float
 
 
 @dataclass(frozen=True)
@@ -34,16 +77,16 @@ class EstimatedGround:
     ground : MeasuredGround
         The reaction, marked predicted, with figures; no plates, so no contacts.
     contacts : Contacts, that the prediction stands on
-    method : {'learned'}
-    force_error : (T, 2, 3) N, standard deviation, ground frame
-    point_error : (T, 2, 2) m, standard deviation along and across the foot
+    method : {'learned', 'mechanics', 'effective_mass'}
+    error : GroundError
+    warnings : tuple of str
     """
 
     ground: MeasuredGround
     contacts: Contacts
     method: str
-    force_error: Array
-    point_error: Array
+    error: GroundError
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,43 +97,103 @@ class NoGround:
 
 
 def estimate_ground(
-    paths: AnatomicalPaths,
-    body_mass: float,
-    task: str,
-    method: str,
-    cutoff: float,
-    thresholds: tuple[float, float],
+    movement: Movement, body_mass: float, method: str, thresholds: tuple[float, float]
 ) -> EstimatedGround | NoGround:
     """Predict the ground reaction of a movement, or say why that cannot be done.
 
     Parameters
     ----------
-    paths : AnatomicalPaths
-        Of the unfiltered motion: the methods smooth in their own way.
+    movement : Movement
     body_mass : float, kg
-    task : str, as `motion.tasks.recognise_task` names it
-    method : {'auto', 'learned', 'none'}
-    cutoff : float, Hz, low-pass that markers and forces get
+    method : {'auto', 'learned', 'mechanics', 'effective_mass', 'none'}
     thresholds : (float, float) N, lower and upper level of contact
     """
     if method == "none":
-        return NoGround("The ground forces are left out, as asked.")
-    if task != "running":
-        return NoGround(f"Ground forces are not predicted for this task ({task}).")
-    contacts = events_from_kinematics(paths)
-    settings = PredictionSettings(contact_lower=thresholds[0], contact_upper=thresholds[1])
+        return NoGround("They were left out, as asked.")
+    chosen = BY_TASK.get(movement.task) if method == "auto" else method
+    if chosen is None:
+        return NoGround(f"They are not predicted for this task ({movement.task}).")
     try:
-        found = predict_ground_reaction(paths, body_mass, contacts, settings)
+        if chosen == "mechanics":
+            return _by_mechanics(movement, body_mass)
+        return _learned(movement, body_mass, chosen, thresholds)
     except CaptureError as error:
-        return NoGround(f"Ground forces cannot be predicted: {error.found}.")
-    reaction = smoothed(found.reaction, paths.rate, cutoff)
-    return EstimatedGround(
-        MeasuredGround(reaction, (), figures(reaction, body_mass, found)),
-        contacts,
-        "learned",
-        found.force_error,
-        found.point_error,
+        return NoGround(
+            f"They cannot be predicted: expected {error.expected}; found {error.found}."
+        )
+
+
+def _learned(
+    movement: Movement, body_mass: float, method: str, thresholds: tuple[float, float]
+) -> EstimatedGround:
+    paths = movement.paths
+    contacts = events_from_kinematics(paths)
+    settings = PredictionSettings(
+        contact_lower=thresholds[0], contact_upper=thresholds[1], method=method
     )
+    found = predict_ground_reaction(paths, body_mass, contacts, settings)
+    reaction = smoothed(found.reaction, paths.rate, movement.cutoff)
+    figures = dict(_figures(reaction, body_mass)) | {
+        "impulse_scale": found.scale,
+        "strangeness_median": float(np.median(found.strangeness)),
+        "stances": float(len(found.stances)),
+    }
+    warnings = list(found.reaction.notes)
+    apart = disagreement(found, movement.force, body_mass)
+    if np.isfinite(apart):
+        figures["mechanics_apart_BW"] = apart
+        if apart > DISAGREEMENT:
+            warnings.append(
+                f"Mass times acceleration disagrees with the predicted vertical force by "
+                f"{apart:.2f} body weights (usual: up to {DISAGREEMENT:.2f}): trust the "
+                "forces less."
+            )
+    error = GroundError(found.force_error, found.point_error, load_ground_model().lasting[:5])
+    return EstimatedGround(
+        MeasuredGround(reaction, (), figures), contacts, method, error, tuple(warnings)
+    )
+
+
+def _by_mechanics(movement: Movement, body_mass: float) -> EstimatedGround:
+    paths = movement.smooth
+    contacts = events_from_kinematics(paths)
+    if movement.task == "walking":
+        contacts = until_the_toes_rise(contacts, paths)
+    if not contacts.found:
+        raise CaptureError("a foot on the ground", "none in the recording", "check the floor")
+    found = mechanical_ground(
+        paths, contacts, movement.force, movement.moment, body_mass, movement.trunk_seen
+    )
+    weight = body_mass * GRAVITY
+    apart = np.linalg.norm(found.missed_force, axis=1) / weight
+    figures = dict(_figures(found.reaction, body_mass)) | {
+        "missed_force_BW": float(np.sqrt(np.mean(apart**2)))
+    }
+    notes = [
+        "Ground reaction computed from the body's masses and accelerations; no force was "
+        "measured."
+    ]
+    if not movement.trunk_seen:
+        notes.append(
+            "Trunk and arms were not captured and move with the pelvis in the computation: "
+            "trust the forces less."
+        )
+    on = found.reaction.contact[:, :, None]
+    error = GroundError(weight * MECHANICS_FORCE * on, MECHANICS_POINT * on, np.full(5, 0.5))
+    reaction = replace(found.reaction, notes=tuple(notes))
+    return EstimatedGround(
+        MeasuredGround(reaction, (), figures), contacts, "mechanics", error, tuple(notes)
+    )
+
+
+def disagreement(found: PredictedGround, force: Array, body_mass: float) -> float:
+    """Root mean square over predicted stance, in body weights, between the vertical force
+    and the one that mechanics asks for; NaN without a predicted stance."""
+    on = found.reaction.contact.any(axis=1) & ~found.reaction.masked.any(axis=1)
+    if not on.any():
+        return float("nan")
+    apart = found.reaction.force[on, :, 1].sum(axis=1) - force[on, 1]
+    return float(np.sqrt(np.mean(apart**2)) / (body_mass * GRAVITY))
 
 
 def smoothed(reaction: GroundReaction, rate: float, cutoff: float) -> GroundReaction:
@@ -105,15 +208,13 @@ def smoothed(reaction: GroundReaction, rate: float, cutoff: float) -> GroundReac
     )
 
 
-def figures(
-    reaction: GroundReaction, body_mass: float, found: PredictedGround
-) -> Mapping[str, float]:
-    """What the summary tells about a prediction, in the measured ground's terms."""
+def _figures(reaction: GroundReaction, body_mass: float) -> Mapping[str, float]:
+    """What the summary tells, in the measured ground's terms."""
     return {
         "mean_vertical_BW": float(reaction.force[:, :, 1].sum(axis=1).mean())
         / (body_mass * GRAVITY),
         "masked_share": float(reaction.masked.any(axis=1).mean()),
-        "impulse_scale": found.scale,
-        "strangeness_median": float(sorted(found.strangeness)[len(found.strangeness) // 2]),
-        "stances": float(len(found.stances)),
+    } | {
+        f"masked_share_{side}": float(reaction.masked[:, s].mean())
+        for s, side in enumerate(SIDES)
     }

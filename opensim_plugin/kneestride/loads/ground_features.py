@@ -264,6 +264,13 @@ def stance_features(signals: Signals, stance: Stance) -> Array:
     )
 
 
+def segment_accelerations(signals: Signals, stance: Stance, phases: Array) -> Array:
+    """Accelerations (N, C, 3) in g of `COLUMNS` at phases (N,), mirrored to the right."""
+    columns, sign = _columns(signals.names, stance.side)
+    at = stance.start + (stance.end - stance.start) * phases
+    return np.asarray(signals.acceleration(at)[:, columns] * sign)
+
+
 def foot_frame(signals: Signals, side: Side, time: Array) -> tuple[Array, Array, Array]:
     """Ball of the foot (T, 3) m and horizontal unit vectors forward and outward.
 

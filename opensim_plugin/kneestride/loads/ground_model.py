@@ -43,6 +43,9 @@ class GroundModel:
     mean : (C, N) mean curves
     speeds : (V,) m/s
     error : (V, C, N) standard deviation of what a left-out runner's stance is off
+    lasting : (C,) share of that error's variance that stays over a run's strides
+    effective : (TERMS, 3) coefficients of `ground_effective_mass`
+    effective_error : (V, C, N), as `error`, of that method
     usual : float
         Root mean square standardised feature below which 99 % of the training stances lie.
     about : dict of str to str, provenance
@@ -55,6 +58,9 @@ class GroundModel:
     mean: Array
     speeds: Array
     error: Array
+    lasting: Array
+    effective: Array
+    effective_error: Array
     usual: float
     about: dict[str, str]
 
@@ -68,12 +74,13 @@ class GroundModel:
         z = (features - self.centre) / self.scale
         return np.asarray(np.sqrt((z**2).mean(axis=1)) / self.usual)
 
-    def error_at(self, speed: float) -> Array:
+    def error_at(self, speed: float, method: str = "learned") -> Array:
         """Standard deviation (C, N) of the error at a speed, m/s; held beyond the ends."""
+        error = self.effective_error if method == "effective_mass" else self.error
         at = float(np.clip(speed, self.speeds[0], self.speeds[-1]))
         k = int(np.clip(np.searchsorted(self.speeds, at) - 1, 0, len(self.speeds) - 2))
         share = (at - self.speeds[k]) / (self.speeds[k + 1] - self.speeds[k])
-        return np.asarray((1.0 - share) * self.error[k] + share * self.error[k + 1])
+        return np.asarray((1.0 - share) * error[k] + share * error[k + 1])
 
 
 @dataclass(frozen=True)
@@ -178,6 +185,9 @@ def save_ground_model(model: GroundModel, path: Path) -> None:
         mean=model.mean.astype(np.float32),
         speeds=model.speeds.astype(np.float32),
         error=model.error.astype(np.float32),
+        lasting=model.lasting.astype(np.float32),
+        effective=model.effective.astype(np.float32),
+        effective_error=model.effective_error.astype(np.float32),
         usual=np.float64(model.usual),
         about=np.frombuffer(json.dumps(model.about).encode(), dtype=np.uint8),
     )

@@ -22,6 +22,7 @@ from ..motion.events import events_from_kinematics, is_running
 from ..motion.filtering import runs
 from ..motion.kinematics import AnatomicalPaths
 from ..vocabulary import GRAVITY, SIDES, Array, BoolArray
+from .ground_effective_mass import effective_mass_force
 from .ground_features import (
     Signals,
     Stance,
@@ -50,6 +51,7 @@ class PredictionSettings:
         On a moving belt, turn the fore-aft force so that its mean over whole strides is
         zero.
     contact_lower, contact_upper : float, N, hysteresis as for measured forces
+    method : {'learned', 'effective_mass'}
     under_foot : float, m
         The centre of pressure may leave the foot's outline by no more than this.
     """
@@ -58,6 +60,7 @@ class PredictionSettings:
     steady_belt: bool = True
     contact_lower: float = 20.0
     contact_upper: float = 50.0
+    method: str = "learned"
     under_foot: float = 0.01
 
 
@@ -131,7 +134,7 @@ def predict_ground_reaction(
             "record longer",
         )
     features = np.array([stance_features(signals, s) for s in found])
-    curves = model.predict(features)
+    curves = predicted_curves(model, signals, found, settings.method, features)
     weight = body_mass * GRAVITY
     reaction, errors = _lay_out(paths, signals, found, curves, model, weight, settings)
     reaction, scale = _balanced(reaction, contacts, paths, weight, settings)
@@ -148,6 +151,28 @@ def predict_ground_reaction(
         strangeness=strangeness,
         stances=tuple(found),
     )
+
+
+def predicted_curves(
+    model: GroundModel,
+    signals: Signals,
+    found: list[Stance],
+    method: str,
+    features: Array | None = None,
+) -> Array:
+    """Curves (S, C, N) of stances over `CURVE_PHASES`, channels as `CHANNELS`.
+
+    The effective masses know forces only; centre of pressure and free moment are then
+    the training runners' mean curves.
+    """
+    if method == "learned":
+        if features is None:
+            features = np.array([stance_features(signals, s) for s in found])
+        return model.predict(features)
+    curves = np.repeat(model.mean[None], len(found), axis=0)
+    for curve, stance in zip(curves, found, strict=True):
+        curve[:3] = effective_mass_force(model.effective, signals, stance, CURVE_PHASES)
+    return curves
 
 
 def _lay_out(
@@ -168,7 +193,7 @@ def _lay_out(
     force_error = np.zeros((frames, 2, 3))
     point_error = np.zeros((frames, 2, 2))
     torque_error = np.zeros((frames, 2))
-    spread = model.error_at(signals.speed)
+    spread = model.error_at(signals.speed, settings.method)
     for stance, curve in zip(found, curves, strict=True):
         s = SIDES.index(stance.side)
         mirror = 1.0 if stance.side == "r" else -1.0
