@@ -359,9 +359,7 @@ def animate(
     samples: Annotated[
         int | None, typer.Option(help="Of the renderer; more is finer. Left out: 16 or 4.")
     ] = None,
-    muscles: Annotated[
-        str, typer.Option(help="auto, none, ligaments, knee or all.")
-    ] = "auto",
+    muscles: Annotated[str, typer.Option(help="auto, none, ligaments, knee or all.")] = "auto",
     geometry: Annotated[
         str,
         typer.Option(
