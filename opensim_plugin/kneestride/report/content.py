@@ -7,14 +7,15 @@ the report is a number of `summary.json`. The two writers (`page`, `pdf`) only l
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ..vocabulary import SIDES
 from . import patient, pictures
 from .changes import Changes
-from .curves import draw_curves
+from .curves import draw_curves, panels_of
 from .reference import Reference, reference_at, speeds
 from .words import MISSING, Language, Quantity, Words
 
@@ -85,12 +86,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing with its title and the words below it."""
+    """A drawing with its title and the words below it; drawn when first looked at."""
 
     name: str
     title: str
     note: str
-    figure: Figure
+    draw: Callable[[], Figure]
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The drawing."""
+        return self.draw()
 
 
 @dataclass(frozen=True)
@@ -274,7 +280,7 @@ def _pictures(
             None if reference is None else reference.figure("medial_knee_displacement_mid_mm")
         )
         note = "picture_leg_note" + ("" if band is not None else "_plain")
-        figure = pictures.draw_legs(legs, words, band)
+        figure = partial(pictures.draw_legs, legs, words, band)
         out.append(
             Picture("legs", words("patient.picture_leg"), words(f"patient.{note}"), figure)
         )
@@ -282,7 +288,7 @@ def _pictures(
     if loads:
         predicted = summary["forces"] == "predicted"
         note = "picture_load_" + ("predicted" if predicted else "note")
-        figure = pictures.draw_knees(loads, words)
+        figure = partial(pictures.draw_knees, loads, words)
         out.append(
             Picture("knees", words("patient.picture_load"), words(f"patient.{note}"), figure)
         )
@@ -293,7 +299,7 @@ def _pictures(
                 "feet",
                 words("patient.picture_feet"),
                 words("patient.picture_feet_note"),
-                pictures.draw_feet(feet, words),
+                partial(pictures.draw_feet, feet, words),
             )
         )
     return tuple(out)
@@ -391,9 +397,11 @@ def _notes(
 
 
 def _curves(results: Results, words: Words, reference: Reference | None) -> Picture | None:
-    figure = draw_curves(results, words, reference)
-    if figure is None:
+    panels = panels_of(results, words)
+    if not panels:
         return None
+    whole = any(row.get("kind") == "stride" for row in results.strides)
+    figure = partial(draw_curves, panels, words, reference, whole)
     note = "curves_note" + ("" if reference is not None else "_plain")
     return Picture("curves", words("clinician.curves"), words(f"clinician.{note}"), figure)
 

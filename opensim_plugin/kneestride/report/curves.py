@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..vocabulary import SIDES
+from ..vocabulary import SIDES, Array, Side
 from .pictures import new_figure
 from .reference import Reference
 from .stances import STANCE, band, curves_of, normalise, stance_windows
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..results.folder import Results
-    from .words import Words
+    from .words import Curve, Words
+
+type Panel = tuple[Curve, Mapping[Side, Array]]
 
 SIDE_COLOURS = {"r": "#0072b2", "l": "#d55e00"}
 """Okabe and Ito's blue and vermilion, which colour-blind eyes tell apart; the left is
@@ -23,11 +26,11 @@ dashed as well."""
 _DASHES = {"r": "-", "l": (0, (4, 1.5))}
 
 
-def draw_curves(results: Results, words: Words, reference: Reference | None) -> Figure | None:
-    """Draw a panel for each curve that the results hold; None where they hold no stride."""
+def panels_of(results: Results, words: Words) -> list[Panel]:
+    """Each curve that the results hold, with the percentiles (3, 101) of each side."""
     windows = {side: stance_windows(results.strides, side) for side in SIDES}
     found = {side: curves_of(results, side) for side in SIDES}
-    shown = []
+    out: list[Panel] = []
     for curve in words.curves():
         bands = {}
         for side in SIDES:
@@ -37,9 +40,22 @@ def draw_curves(results: Results, words: Words, reference: Reference | None) -> 
                 if np.isfinite(of_side).any():
                     bands[side] = of_side
         if bands:
-            shown.append((curve, bands))
-    if not shown:
-        return None
+            out.append((curve, bands))
+    return out
+
+
+def draw_curves(
+    shown: Sequence[Panel], words: Words, reference: Reference | None, stance: bool
+) -> Figure:
+    """Draw the panels.
+
+    Parameters
+    ----------
+    shown : as `panels_of` returns them
+    words : Words
+    reference : Reference or None
+    stance : bool, the curves run from contact to toe-off
+    """
     rows = (len(shown) + 2) // 3
     figure = new_figure(9.6, 2.45 * rows + 0.25)
     axes = figure.subplots(rows, 3, squeeze=False).ravel()
@@ -60,8 +76,7 @@ def draw_curves(results: Results, words: Words, reference: Reference | None) -> 
             ax.set_ylim(bottom=0)
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=9)
-    whole = any(row.get("kind") == "stride" for row in results.strides)
-    label = words("clinician.percent_stance" if whole else "clinician.percent_other")
+    label = words("clinician.percent_stance" if stance else "clinician.percent_other")
     for ax in axes[max(0, len(shown) - 3) : len(shown)]:
         ax.set_xlabel(label, fontsize=9)
     handles, labels = axes[0].get_legend_handles_labels()
