@@ -104,11 +104,10 @@ def virtual_points(full: Analysed, which: str) -> Markers:
     places.update(full.fitted.landmarks)
     marked = set(full.prepared.names.landmarks.values())
     for side in SIDES:
-        # A heel marker is the heel; two on the heel's back have it between them.
-        pair = [f"heel_top_{side}", f"heel_bottom_{side}"]
-        if f"heel_{side}" not in marked and set(pair) <= marked:
-            b = places[pair[0]][0]
-            places[f"heel_{side}"] = (b, 0.5 * (places[pair[0]][1] + places[pair[1]][1]))
+        # The marker on the heel's lower back is what detectors call the heel.
+        pair = (f"heel_{side}", f"heel_bottom_{side}")
+        if pair[0] not in marked and pair[1] in marked:
+            places[pair[0]] = places[pair[1]]
     joints = {"hip": "femur", "knee": "tibia", "ankle": "talus"}
     informed = set(body.informed_by(full.fitted.marker_body).nonzero()[0])
     trunk = body.coordinate("lumbar_extension") in informed
@@ -200,7 +199,8 @@ def captures(data: Path, runners: int, speed: str) -> Iterable[tuple[str, Path, 
     """Recordings with their static trials: a seeded choice of runners, and OpenCap's walks."""
     with (data / "rbds" / "participants.csv").open(encoding="utf-8") as stream:
         people = {r["subject"]: r for r in csv.DictReader(stream)}
-    names = sorted(people)
+    folder = data / "rbds"
+    names = sorted(n for n in people if (folder / f"{n}runT{speed}.c3d").is_file())
     chosen = sorted(np.random.default_rng(5).permutation(names)[:runners])
     for name in chosen:
         row = people[name]

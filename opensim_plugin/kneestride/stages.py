@@ -65,10 +65,11 @@ from .model.tables import FIGURES, RUNNER_MODEL
 from .motion.anatomy import anatomical_paths
 from .motion.filtering import lowpass, smooth_derivatives
 from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
-from .motion.keypoint_feet import keypoint_feet
+from .motion.keypoint_feet import keypoint_feet, seen_centers
 from .motion.kinematics import AnatomicalPaths, Motion
 from .settings import Settings
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
+from .workers import each
 
 FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
 """Hz, low-pass of markers and forces: in running and landing (methods: 10 to 20 Hz changes
@@ -177,11 +178,20 @@ def prepare(
     """Read, name, turn into the ground frame and fill short gaps."""
     sets = None if markers is None else [load_marker_set(Path(markers))]
     still = still_names = None
-    if static is not None:
-        given = static if isinstance(static, Trial) else read_trial(Path(static), "none")
+
+    def read(which: str) -> Trial | None:
+        if which == "static":
+            if static is None or isinstance(static, Trial):
+                return static
+            return read_trial(Path(static), "none")
+        return trial if isinstance(trial, Trial) else read_trial(Path(trial), forces, rate)
+
+    # C3D files are read by processes of their own, so both can be read at once.
+    given, captured = each(read, ["static", "motion"])
+    assert captured is not None
+    if given is not None:
         still_names = recognise(given.markers.names, sets)
         still = condition(given, still_names.landmarks, height=subject.height)
-    captured = trial if isinstance(trial, Trial) else read_trial(Path(trial), forces, rate)
     if forces == "none":
         captured = replace(captured, forces=None)
     first = recognise(captured.markers.names, sets)
@@ -298,7 +308,7 @@ def smooth(
     if prepared.keypoints is not None:
         feet = keypoint_feet(
             fitted.body, q, fitted.prior, fitted.landmarks, feet, raw.rate, cutoff
-        )
+        ) | seen_centers(prepared.trial.markers, prepared.names.landmarks, cutoff)
     paths = anatomical_paths(
         fitted.body,
         raw.time,
@@ -347,7 +357,8 @@ def static_muscle_lengths(fitted: FittedSubject, inputs: LoadInputs) -> dict[str
     """Path length of every muscle in the standing pose, m; None without a static trial."""
     if fitted.static_pose is None:
         return None
-    found = exact_paths(inputs.xml, fitted.body.coordinates, fitted.static_pose[None])
+    centers = np.array([inputs.knees[s].joint_center for s in SIDES])
+    found = exact_paths(inputs.xml, fitted.body.coordinates, fitted.static_pose[None], centers)
     return {n: float(v) for n, v in zip(found.names, found.length[0], strict=True)}
 
 

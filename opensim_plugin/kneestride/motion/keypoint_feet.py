@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..capture.trial import Markers
 from ..model.multibody import Multibody
 from ..vocabulary import SIDES, Array
 from .anatomy import prefer_captured
@@ -68,6 +69,25 @@ def keypoint_feet(
                 arm = rest_p[0, b] + rest_r[0, b] @ place - level
                 out[name] = ankle + np.einsum("tij,j->ti", heading, arm)
     return {n: lowpass(p, rate, cutoff) for n, p in out.items()}
+
+
+def seen_centers(
+    markers: Markers, landmarks: Mapping[str, str], cutoff: float | None
+) -> dict[str, Array]:
+    """Hip, knee and ankle centres as the detector saw them, low-passed, (T, 3) m.
+
+    The projection angle is that of three points. Read from them it is noisy but straight;
+    read from the model it would lean towards the neutral values that hold what the points
+    cannot see (3° in runners without foot points).
+    """
+    out = {}
+    for label, landmark in landmarks.items():
+        stem, side = landmark[:-2], landmark[-2:]
+        joint = stem.removesuffix("_joint_center")
+        if joint in ("hip", "knee", "ankle") and label in markers.names:
+            path = markers.positions[:, markers.names.index(label)]
+            out[f"{joint}_center{side}"] = lowpass(path, markers.rate, cutoff)
+    return out
 
 
 def _heading(position: Array, model: Multibody, rate: float) -> Array:

@@ -8,16 +8,21 @@ weight (Cauchy); then the frames are solved again: iteratively reweighted least 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..model.multibody import Multibody
 from ..vocabulary import Array
+from .filtering import runs
 from .inverse_kinematics import CoordinatePriors, MarkerTasks, solve, station_paths
 from .kinematics import Motion
 
 ROUNDS = 2
 REACH = 3.0
 """Usual distances at which a point keeps half of its weight."""
+LOST = 0.08
+"""m; a body this far from its points has lost them."""
 SMALLEST = 0.005
 """m; no usual distance is taken smaller than this."""
 
@@ -72,4 +77,44 @@ def solve_robustly(
             model, tasks, time, rate, points, priors,
             weights=weight, start=motion.q[0], tolerance=1e-6,
         )  # fmt: skip
-    return motion, weight
+    return _found_again(model, tasks, motion, points, priors, weight), weight
+
+
+def _found_again(
+    model: Multibody,
+    tasks: MarkerTasks,
+    motion: Motion,
+    points: Array,
+    priors: CoordinatePriors,
+    weight: Array,
+) -> Motion:
+    """Follow anew, from the nearest good frame, where the body has lost its points.
+
+    Few points leave room for a second solution (a body turned over), and a frame that
+    starts there stays there.
+    """
+    for _ in range(ROUNDS):
+        apart = np.linalg.norm(station_paths(model, tasks, motion.q) - points, axis=2)
+        total = np.nansum(weight * np.nan_to_num(apart) ** 2, axis=1)
+        rms = np.sqrt(total / np.maximum(weight.sum(axis=1), 1e-9))
+        lost = rms > max(LOST, 4.0 * float(np.percentile(rms, 20.0)))
+        if not lost.any() or lost.all():
+            break
+        q = motion.q.copy()
+        for start, stop in runs(lost):
+            forward = start > 0
+            order = slice(start, stop) if forward else slice(stop - 1, None, -1)
+            if not forward and stop == len(lost):
+                break
+            near = q[start - 1] if forward else q[stop]
+            if (np.isfinite(points[order]).all(axis=2).sum(axis=1) >= 3).any():
+                again = solve(
+                    model, tasks, motion.time[start:stop], motion.rate, points[order], priors,
+                    weights=weight[order], start=near, tolerance=1e-6,
+                )  # fmt: skip
+                q[order] = again.q
+            else:
+                q[order] = near
+        motion = replace(motion, q=q)
+    error = np.linalg.norm(station_paths(model, tasks, motion.q) - points, axis=2)
+    return replace(motion, marker_error=error)
