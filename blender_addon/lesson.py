@@ -170,9 +170,11 @@ def frames(scene, loaded, film, path):
 def fingerprint(scene, scene_data, film):
     """Return what the pictures of a film depend on, as one number in letters."""
     told = hashlib.sha256(Path(scene_data.path).read_bytes())
+    said = [words(shot_data(scene_data, s), s, film.language) for s in film.plan.shots]
+    line = texts.provenance(scene_data, scene_data.runners, film.language)
     about = (
-        repr(film), scene.render.resolution_x, scene.render.resolution_y, scene.render.engine,
-        json.dumps(texts.table(), sort_keys=True),
+        repr(film), said, line, scene.render.resolution_x, scene.render.resolution_y,
+        scene.render.engine,
     )  # fmt: skip
     told.update(repr(about).encode("utf-8"))
     return told.hexdigest()
