@@ -225,15 +225,17 @@ def newton(
             worst = max(worst, abs(r[i]))
         if worst <= 1e-3 * tolerance:
             return count
+        # Variable by variable: most are on a bound, and most rows of the others are zero.
+        A[:] = 0.0
+        for j in range(n):
+            if x[j] > lower[j] and x[j] < upper[j]:
+                for i in range(m):
+                    if B[i, j] != 0.0:
+                        s = B[i, j] / D[j]
+                        for k in range(i + 1):
+                            A[i, k] += s * B[k, j]
         trace = 0.0
         for i in range(m):
-            for k in range(i + 1):
-                s = 0.0
-                for j in range(n):
-                    if x[j] > lower[j] and x[j] < upper[j]:
-                        s += B[i, j] * B[k, j] / D[j]
-                A[i, k] = s
-                A[k, i] = s
             trace += A[i, i]
         # The damping only matters where too few variables are free for all rows.
         damping = 1e-14 * trace + 1e-15

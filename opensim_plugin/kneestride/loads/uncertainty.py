@@ -36,7 +36,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from ..errors import SettingsError
 from ..vocabulary import Array, BoolArray
@@ -139,7 +139,7 @@ def propagate_difference(
 
 def _normal(value: Array, parts: Mapping[str, Array], floor: float | None) -> Interval:
     sd = np.sqrt(sum((p**2 for p in parts.values()), np.zeros_like(value)))
-    half = stats.norm.ppf(0.5 + LEVEL / 2.0) * sd
+    half = ndtri(0.5 + LEVEL / 2.0) * sd
     low, high = value - half, value + half
     if floor is not None:
         low, high = np.maximum(low, floor), np.maximum(high, floor)
@@ -332,7 +332,7 @@ def _bootstrap(values: Array, take: Callable[..., Array], seed: int) -> Array:
     rng = np.random.default_rng(seed)
     drawn = take(values[rng.integers(0, n, size=(DRAWS, n))], axis=1)
     upper = 0.5 + LEVEL / 2.0
-    widen = np.sqrt(n / (n - 1.0)) * stats.t.ppf(upper, n - 1) / stats.norm.ppf(upper)
+    widen = np.sqrt(n / (n - 1.0)) * stdtrit(n - 1, upper) / ndtri(upper)
     return np.asarray((drawn - take(values, axis=0)) * widen, dtype=float)
 
 
@@ -347,7 +347,7 @@ def _combined(
     # Each side in squares: exact when both parts are normal, keeps the skew of the
     # strides, and never narrows when a source grows.
     below, above = np.quantile(deviations, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
-    reach = stats.norm.ppf((1.0 + LEVEL) / 2.0) * systematic
+    reach = ndtri((1.0 + LEVEL) / 2.0) * systematic
     low = centre - float(np.hypot(min(below, 0.0), reach))
     high = centre + float(np.hypot(max(above, 0.0), reach))
     if floor is not None:

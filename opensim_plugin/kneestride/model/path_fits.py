@@ -26,11 +26,12 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from ..vocabulary import SIDES, Array, BoolArray
+from ..workers import over_blocks
 from .kernels import IntArray
 from .path_basis import exponents, functions, roughness
 from .path_check import PathErrors, path_errors
 from .path_store import PathCache
-from .paths import MusclePaths, PathGeometry, evaluate_shared
+from .paths import MusclePaths, PathGeometry, evaluate_shared, opened
 
 SHORT = 700
 """Frames up to which fitting costs more than it saves."""
@@ -120,8 +121,9 @@ class PathFit:
         length, arms = np.zeros((T, M)), np.zeros((T, M, N))
         wrench, patella = np.zeros((T, M, 2, 6)), np.zeros((T, M, 2, 3))
         flat = (length, arms.reshape(T, -1), wrench.reshape(T, -1), patella.reshape(T, -1))
-        for start in range(0, T, CHUNK):
-            at = slice(start, start + CHUNK)
+
+        def block(start: int, stop: int) -> None:
+            at = slice(start, stop)
             for group in self.groups:
                 values = group.functions(q[at]) @ group.weights
                 first = 0
@@ -132,6 +134,8 @@ class PathFit:
                 for s in range(len(SIDES)):
                     turn = patella_rotation[at, s].transpose(0, 2, 1)
                     patella[at, :, s] = patella[at, :, s] @ turn
+
+        over_blocks(block, T, CHUNK)
         return MusclePaths(
             self.names,
             self.coordinates,
@@ -206,7 +210,7 @@ def muscle_paths(
     ModelError
         When the model cannot be used or a coordinate is not in it.
     """
-    geometry = model if isinstance(model, PathGeometry) else PathGeometry(model, centers)
+    geometry = model if isinstance(model, PathGeometry) else opened(model, centers)
     pose = geometry.in_order(coordinates, q)
 
     def exact(at: Array, muscles: Sequence[int] | None = None) -> MusclePaths:

@@ -32,6 +32,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -350,8 +351,22 @@ def exact_paths(
     ModelError
         When the model cannot be used or a coordinate is not in it.
     """
-    geometry = PathGeometry(model, centers)
+    geometry = opened(model, centers)
     return evaluate_shared(geometry, model, geometry.in_order(coordinates, q), workers)
+
+
+def opened(model: Path | str, centers: Array | None = None) -> PathGeometry:
+    """`PathGeometry(model, centers)`; the last model is kept open for the next question."""
+    if not _is_xml(model):
+        return PathGeometry(model, centers)
+    places = None if centers is None else np.ascontiguousarray(centers, dtype=float).tobytes()
+    return _opened(str(model), places)
+
+
+@lru_cache(maxsize=1)
+def _opened(xml: str, places: bytes | None) -> PathGeometry:
+    centers = None if places is None else np.frombuffer(places).reshape(-1, 3).copy()
+    return PathGeometry(xml, centers)
 
 
 def evaluate_shared(

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import interpolate, signal
+from scipy import interpolate
 
 from ..errors import SettingsError
+from ..model.kernels import jit
 from ..vocabulary import Array, BoolArray
 
 _SHORTEST_SEGMENT = 4
@@ -124,22 +125,47 @@ def _pieces(flat: Array) -> list[tuple[int, int, NDArray[np.intp]]]:
 
 
 def _sections(rate: float, cutoff: float) -> Array:
+    """Numerator and denominator (b0, b1, b2, a1, a2) of the filter, a0 = 1."""
     # The bilinear transform maps f to tan(pi f / rate); the double-pass correction is
     # exact when made there: |H|^4 = 1/2 at the cut-off needs (w/wc)^4 = sqrt(2) - 1.
-    warped = np.tan(np.pi * cutoff / rate) / (np.sqrt(2.0) - 1.0) ** 0.25
-    design = np.arctan(warped) / np.pi  # cycles per sample
-    return np.asarray(signal.butter(2, 2.0 * design, output="sos"))
+    w = np.tan(np.pi * cutoff / rate) / (np.sqrt(2.0) - 1.0) ** 0.25
+    # s² + sqrt(2) s + 1 at s = (z - 1) / (w (z + 1)).
+    norm = 1.0 + np.sqrt(2.0) * w + w**2
+    b0 = w**2 / norm
+    return np.array(
+        [b0, 2 * b0, b0, 2 * (w**2 - 1) / norm, (1 - np.sqrt(2.0) * w + w**2) / norm]
+    )
 
 
 def _both_ways(sections: Array, values: Array, padding: int) -> Array:
+    """Forwards and backwards with ends continued by point reflection, (T, K)."""
     length = len(values)
     if length < _SHORTEST_SEGMENT:
         return values
-    return np.asarray(
-        signal.sosfiltfilt(
-            sections, values, axis=0, padtype="odd", padlen=min(padding, length - 1)
-        )
-    )
+    pad = min(padding, length - 1)
+    before = 2 * values[0] - values[pad:0:-1]
+    after = 2 * values[-1] - values[-2 : -pad - 2 : -1]
+    long = np.ascontiguousarray(np.concatenate([before, values, after]).T)
+    _run(sections, long)
+    _run(sections, long[:, ::-1])
+    return long[:, pad : pad + length].T
+
+
+@jit
+def _run(section: Array, rows: Array) -> None:
+    """Filter rows (K, T) in place, started as if the first sample had always been there."""
+    b0, b1, b2, a1, a2 = section
+    gain = (b0 + b1 + b2) / (1.0 + a1 + a2)
+    for k in range(rows.shape[0]):
+        # State of the transposed direct form II at rest at the first sample.
+        z2 = (b2 - a2 * gain) * rows[k, 0]
+        z1 = (b1 - a1 * gain) * rows[k, 0] + z2
+        for t in range(rows.shape[1]):
+            x = rows[k, t]
+            y = b0 * x + z1
+            z1 = b1 * x - a1 * y + z2
+            z2 = b2 * x - a2 * y
+            rows[k, t] = y
 
 
 def smooth_derivatives(

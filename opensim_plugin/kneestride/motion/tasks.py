@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from ..vocabulary import SIDES, Array, Side
 from .contacts import Contacts
@@ -74,6 +73,9 @@ def repetitions(paths: AnatomicalPaths) -> tuple[Repetition, ...]:
     flexion = stance_flexion(paths)
     if not np.isfinite(flexion).all():
         return ()
+    # Half of SciPy comes with its signal room, and running never asks for this.
+    from scipy.signal import find_peaks
+
     peaks, facts = find_peaks(flexion, prominence=REPETITION_DEPTH)
     out = []
     for position, k in enumerate(peaks):
