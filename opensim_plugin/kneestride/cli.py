@@ -101,6 +101,9 @@ def analyse(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processor cores to use. Left out: 2, or what there is.")
+    ] = None,
     anonymous: Anonymous = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -120,11 +123,13 @@ def analyse(
     target = check_target(out, overwrite)
 
     from .companion import start
+    from .workers import limited_to
 
-    start()
+    with limited_to(workers):
+        start()
     from .chain import analyse as run
 
-    with progress_bar(quiet or as_json) as progress:
+    with limited_to(workers), progress_bar(quiet or as_json) as progress:
         results = run(
             trial,
             static=static,
