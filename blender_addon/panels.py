@@ -27,7 +27,14 @@ class KNEESTRIDE_PT_main(bpy.types.Panel):  # noqa: N801
         layout.operator("kneestride.example", text=say("example"), icon="ARMATURE_DATA")
         layout.prop(settings, "language", text=say("language"))
         if loaded is None:
-            layout.label(text=say("none"))
+            path = context.scene.get("kneestride_path")
+            if path:
+                again = layout.operator(
+                    "kneestride.load", text=say("resume"), icon="FILE_REFRESH"
+                )
+                again.filepath = path
+            else:
+                layout.label(text=say("none"))
             return
         frames = sum(len(r.time) for r in loaded.data.runners)
         layout.label(text=say("loaded", count=len(loaded.data.runners), frames=frames))

@@ -11,8 +11,15 @@ _items = {}
 
 
 def stage_of(scene):
-    """Return the stage of a scene, or None when nothing is loaded."""
-    return _stages.get(scene.name_full)
+    """Return the stage of a scene, or None when nothing is loaded.
+
+    Undo and opening another file change the scene behind a stage's back; the path that a
+    load leaves on the scene tells.
+    """
+    found = _stages.get(scene.name_full)
+    if found is None or scene.get("kneestride_path") != found.data.path:
+        return None
+    return found
 
 
 def remember(scene, loaded):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.bpy
@@ -39,6 +42,7 @@ def test_the_zip_holds_sources_only(built):
     with zipfile.ZipFile(built) as archive:
         names = archive.namelist()
     assert any(n.endswith("blender_manifest.toml") for n in names)
+    assert any(n.endswith("example.npz") for n in names)
     assert not [n for n in names if "__pycache__" in n or n.endswith(".pyc")]
 
 
@@ -131,3 +135,57 @@ def test_the_zip_is_installed_driven_and_leaves_nothing(
     command = [sys.executable, "-c", _DRIVE, str(built), str(scene_path), str(tmp_path)]
     told = subprocess.run(command, capture_output=True, text=True)
     assert "DRIVEN" in told.stdout, told.stdout[-2000:] + told.stderr[-4000:]
+
+
+def _bad_files(folder, scene_path):
+    """Files and a folder that must be refused, each named by words of the refusal."""
+    folder.mkdir()
+    (folder / "cut_short.npz").write_bytes(scene_path.read_bytes()[:200_000])
+    (folder / "holds_no_scene").mkdir()
+    with np.load(scene_path) as file:
+        arrays = dict(file)
+    about = json.loads(arrays["about"].tobytes())
+
+    def put(name, changes=None, told=None):
+        text = np.frombuffer(json.dumps(told or about).encode(), np.uint8)
+        np.savez(folder / f"{name}.npz", **arrays | {"about": text} | (changes or {}))
+
+    put("scene_version_99", told=about | {"version": 99})
+    poses = arrays["runner1.position"].copy()
+    poses[7, 2, 1] = np.nan
+    put("not_numbers", {"runner1.position": poses})
+    many = [dict(entry) for entry in about["runners"]]
+    many[2]["frames"] = 1_000_000
+    put("1000000_frames", told=about | {"runners": many})
+
+
+def test_a_drop_undo_bad_files_and_the_example(built, scene_path, tmp_path, monkeypatch):
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
+    _bad_files(tmp_path / "bad", scene_path)
+    driver = Path(__file__).with_name("drive_extension.py")
+    command = [sys.executable, str(driver), str(built), str(scene_path), str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert "DRIVEN" in told.stdout, told.stdout[-2000:] + told.stderr[-4000:]
+
+
+def test_the_example_rests_on_the_present_data(bpy):
+    from blender_addon import operators, scene_file
+
+    spec = importlib.util.spec_from_file_location("build", ROOT / "scripts/build_example.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    path = operators.example_path()
+    assert path == build.OUT and path.stat().st_size <= build.LARGEST
+    with np.load(path) as file:
+        about = json.loads(file["about"].tobytes())
+    assert about["inputs"] == build.inputs(), "run scripts/build_example.py"
+    data = scene_file.read_scene(path)
+    assert [r.name for r in data.runners] == list(build.STRIDES)
+    assert all(r.simulated for r in data.runners)
+    assert "knee_force" in [d.name for d in data.displays]
+    # Each is the stride that its name says: knee in, and foot across, beside neutral.
+    angle, width = (
+        [np.mean([row[c] for row in r.strides]) for r in data.runners]
+        for c in ("projection_angle_mid_deg", "step_width_mm")
+    )
+    assert angle[1] > angle[0] + 3 and width[2] < width[0] - 10
