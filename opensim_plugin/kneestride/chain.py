@@ -120,7 +120,7 @@ def analyse(
     static_paths = _static_paths(fitted, prepared.static)
     measured: MeasuredGround | None = None
     estimated: EstimatedGround | NoGround | None = None
-    warnings: list[str] = []
+    warnings: list[str] = [*fitted.warnings]
     with watch.stage("ground"):
         if prepared.trial.forces is not None:
             measured = measure_ground(
@@ -157,9 +157,7 @@ def analyse(
             warnings += seen.warnings()
     text = stages.model_text(fitted.model)
     shown = sample_times(kinematics.motion.time, rows)
-    drawn = later(
-        drawn_of, text, kinematics.motion.coordinates, kinematics.motion.q[shown]
-    )
+    drawn = later(drawn_of, text, kinematics.motion.coordinates, kinematics.motion.q[shown])
     log = [*prepared.notes, *fitted.notes, f"Task: {task}. Low-pass {cutoff:g} Hz."]
     common: dict[str, Any] = {
         "trial": prepared.trial.name,
@@ -354,6 +352,14 @@ def _coupled(fitted: FittedSubject, kinematics: stages.Kinematics) -> Table | No
 
 def _fit_summary(fitted: FittedSubject) -> dict[str, object]:
     return {
+        "source": fitted.source,
+        "lengths_mm": {
+            name: {
+                "value": round(1000 * x.value, 1),
+                "standard_error": round(1000 * x.error, 1),
+            }
+            for name, x in fitted.lengths.items()
+        },
         "scale_factors": {
             body: [round(float(v), 5) for v in factors]
             for body, factors in fitted.scale.items()

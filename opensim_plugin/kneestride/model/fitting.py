@@ -22,6 +22,14 @@ from ..errors import CaptureError
 from ..vocabulary import SIDES, Array
 from . import personal
 from .hip_start import NEUTRAL_SIGMA_DEG, poses_from_hips
+from .motion_scaling import (
+    KEYPOINT_NOISE,
+    SKIN_NOISE,
+    Length,
+    estimate_sizes,
+    segment_lengths,
+    spread_frames,
+)
 from .multibody import Multibody
 from .osim import opensim, vec3
 from .places import expected_places, implied_centers, middle
@@ -30,8 +38,6 @@ from .scaling import Fit, PosePriors, Targets, fit
 QUIET_WINDOW = 0.5
 """s of the static trial that are averaged: the stillest."""
 STATIC_NOISE = 0.002
-MOTION_NOISE = 0.008
-MOTION_FRAMES = 24
 TRUSTED = 0.7
 """Share of its own usual confidence (strays and gaps taken in) from which a key point counts."""
 CLUSTER_SIGMA = 0.15
@@ -72,6 +78,9 @@ class FittedSubject:
     landmarks : landmark id → body index and place (3,) m in the scaled body: where the
         marker was found, else where the stretched table expects it
     notes : tuple of str
+    lengths : segment name to Length, see `motion_scaling.segment_lengths`
+    source : 'static trial' or 'motion', where sizes and places come from
+    warnings : tuple of str, what makes the sizes doubtful
     """
 
     model: Any
@@ -87,6 +96,9 @@ class FittedSubject:
     residual: Mapping[str, float]
     landmarks: Mapping[str, tuple[int, Array]]
     notes: tuple[str, ...] = field(default_factory=tuple)
+    lengths: Mapping[str, Length] = field(default_factory=dict)
+    source: str = "static trial"
+    warnings: tuple[str, ...] = ()
 
 
 def quiet_mean(markers: Markers) -> Markers:
@@ -252,9 +264,11 @@ def fit_subject(
         frames, names, noise = quiet_mean(static), static_names, STATIC_NOISE
         value, sigma = pose_priors(body, STATIC_SIGMA_DEG)
     else:
-        frames, names, noise = _spread_frames(motion, motion_names), motion_names, MOTION_NOISE
+        frames, names = _spread_frames(motion, motion_names), motion_names
+        skin = names.marker_set.kind != "keypoints"
+        noise = SKIN_NOISE if skin else KEYPOINT_NOISE
         value, sigma = pose_priors(body, MOTION_SIGMA_DEG)
-        if names.marker_set.kind == "keypoints":
+        if not skin:
             value, sigma = pose_priors(body, MOTION_SIGMA_DEG | NEUTRAL_SIGMA_DEG)
         notes.append(
             f"No static trial: segment sizes and marker places come from "
@@ -264,7 +278,15 @@ def fit_subject(
     targets, count = _targets(body, frames, names, noise)
     priors = PosePriors(value, sigma, np.asarray(body.informed_by(targets.body), dtype=bool))
     start = _initial_poses(body, targets, priors, len(frames.time))
-    result = fit(body, targets, priors, start, subject.height)
+    warnings: tuple[str, ...] = ()
+    if static is not None and static_names is not None:
+        result = fit(body, targets, priors, start, subject.height)
+        lengths = segment_lengths(body, result)
+    else:
+        sized = estimate_sizes(
+            body, targets, priors, start, subject.height, landmarks=names.landmarks, skin=skin
+        )
+        result, lengths, warnings = sized.fit, sized.lengths, sized.warnings
     model = personal.scaled_model(generic, body, result, subject.mass)
     personal.twist_shanks(model, result)
     notes += [
@@ -304,11 +326,14 @@ def fit_subject(
         {n: float(left[k]) for k, n in enumerate(labels)},
         _scaled_landmarks(model_places, result, stations, names, motion_names),
         tuple(notes),
+        lengths,
+        "motion" if static_pose is None else "static trial",
+        warnings,
     )
 
 
 def _spread_frames(motion: Markers, names: Recognition) -> Markers:
-    """Frames over the motion in which most markers are seen."""
+    """Frames of the motion that show the body in different shapes."""
     if motion.confidence is not None:
         # Of key points only what can be trusted shapes the body.
         usual = np.percentile(motion.confidence, 90.0, axis=0)
@@ -317,9 +342,7 @@ def _spread_frames(motion: Markers, names: Recognition) -> Markers:
     used = [
         i for i, n in enumerate(motion.names) if n in names.landmarks or n in names.clusters
     ]
-    seen = np.isfinite(motion.positions[:, used]).all(axis=2).sum(axis=1)
-    good = np.flatnonzero(seen >= 0.9 * seen.max())
-    pick = good[np.linspace(0, good.size - 1, min(MOTION_FRAMES, good.size)).astype(int)]
+    pick = spread_frames(motion.positions[:, used])
     return Markers(
         motion.names,
         motion.time[pick],

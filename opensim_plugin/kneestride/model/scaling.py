@@ -52,6 +52,7 @@ LEG_SHARE_OF_HEIGHT = 0.480
 """Hip centre to knee to ankle centre over stature: mean of nine RBDS static trials fitted
 here (0.469 to 0.500; doi:10.7717/peerj.3298)."""
 MAX_ITERATIONS = 60
+HELD_SIGMA = 1e-4
 LARGEST_CHANGE = 0.35
 """Bound on every log scale factor about the size that the height tells."""
 
@@ -67,6 +68,7 @@ class Proportions:
     symmetry : spread of log left over right lengths
     expected : expected log of a parameter over the body's size, zero where not named
         (see `_shape` for the names)
+    held : log scale factors that are known, by the name of the parameter with its side
     """
 
     size: float = HEIGHT_SIGMA
@@ -75,6 +77,7 @@ class Proportions:
     pelvis: float = PELVIS_SIGMA
     symmetry: float = SYMMETRY_SIGMA
     expected: Mapping[str, float] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -202,12 +205,18 @@ def _shape(model: Multibody, log_size: float, about: Proportions) -> _Shape:
     rows, mean, sigma = [np.eye(len(names))[0]], [log_size], [about.size]
     for name in names[1:]:
         row = np.zeros(len(names))
-        row[column[name]], row[0] = 1.0, -1.0
+        row[column[name]] = 1.0
+        if name in about.held:
+            rows.append(row)
+            mean.append(about.held[name])
+            sigma.append(HELD_SIGMA)
+            continue
+        row[0] = -1.0
         rows.append(row)
         mean.append(about.expected.get(name.removesuffix(" r").removesuffix(" l"), 0.0))
         spread = about.width if "width" in name or "height" in name else about.length
         sigma.append(about.pelvis if name.startswith("pelvis") else spread)
-        if name.endswith("length r"):
+        if name.endswith("length r"):  # as nearly symmetric as people are
             row = np.zeros(len(names))
             row[column[name]], row[column[f"{name[:-1]}l"]] = 1.0, -1.0
             rows.append(row)
