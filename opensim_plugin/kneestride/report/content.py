@@ -133,6 +133,8 @@ class Report:
     inputs : tuple of (name, SHA-256)
     settings : tuple of (name, value), what the user changed
     versions : str
+    compared : bool
+        There are runners to compare with at this speed.
     """
 
     words: Words
@@ -154,6 +156,7 @@ class Report:
     model: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str], ...]
     versions: str
+    compared: bool
 
 
 def build_report(
@@ -197,6 +200,7 @@ def build_report(
         model=((summary["model"]["name"], summary["model"]["sha256"]),),
         settings=_changed(summary, words),
         versions=", ".join(f"{n} {v}" for n, v in summary["software"].items()),
+        compared=reference is not None,
     )
 
 
@@ -279,7 +283,8 @@ def _pictures(
         band = (
             None if reference is None else reference.figure("medial_knee_displacement_mid_mm")
         )
-        note = "picture_leg_note" + ("" if band is not None else "_plain")
+        low = summary.get("task") in ("squat", "landing")
+        note = "picture_leg_note" + ("_low" if low else "" if band is not None else "_plain")
         figure = partial(pictures.draw_legs, legs, words, band)
         out.append(
             Picture("legs", words("patient.picture_leg"), words(f"patient.{note}"), figure)
@@ -325,8 +330,11 @@ def _facts(summary: Summary, words: Words) -> tuple[tuple[str, str], ...]:
         units = summary["sides"][side]["units"]
         told = ", ".join(f"{n} {words.either(f'clinician.{k}', k)}" for k, n in units.items())
         counts.append(f"{say(name)} {told or 0}")
+    label = say("clinician.recording")
+    # Without a name there is nothing to say about it.
+    named = ((label, summary["trial"]),) if summary["trial"] != label else ()
     return (
-        (say("clinician.recording"), summary["trial"]),
+        *named,
         (say("clinician.subject"), person),
         (say("clinician.task"), task),
         (say("clinician.forces"), say(f"clinician.forces_{summary['forces']}")),
@@ -403,7 +411,8 @@ def _curves(results: Results, words: Words, reference: Reference | None) -> Pict
     whole = any(row.get("kind") == "stride" for row in results.strides)
     figure = partial(draw_curves, panels, words, reference, whole)
     note = "curves_note" + ("" if reference is not None else "_plain")
-    return Picture("curves", words("clinician.curves"), words(f"clinician.{note}"), figure)
+    title = words("clinician.curves" if whole else "clinician.curves_other")
+    return Picture("curves", title, words(f"clinician.{note}"), figure)
 
 
 def _check(check: Mapping[str, Any], words: Words) -> CheckLine:

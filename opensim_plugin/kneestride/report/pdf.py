@@ -267,17 +267,21 @@ def _clinician(sheet: _Sheet, report: Report, pngs: dict[str, bytes]) -> None:
 def _figures(sheet: _Sheet, tables: Sequence[Table], report: Report) -> None:
     say = report.words
     sure = any(line.sure for table in tables for line in table.lines)
-    widths = (57.0, 9.0, 37.0, 37.0, 25.0, 15.0)
-    with sheet.table(widths, ("LEFT", "LEFT", *("RIGHT",) * 4)) as table:
+    names = [say("clinician.quantity"), "", say("Right"), say("Left")]
+    widths = [57.0, 9.0, 37.0, 37.0]
+    if report.compared:
+        names, widths = [*names, say("clinician.usual")], [*widths, 25.0]
+    names, widths = [*names, say("clinician.difference")], [*widths, 15.0]
+    aligns = ("LEFT", "LEFT", *("RIGHT",) * (len(names) - 2))
+    with sheet.table(widths, aligns) as table:
         row = table.row()
-        for text in (say("clinician.quantity"), "", say("Right"), say("Left"),
-                     say("clinician.usual"), say("clinician.difference")):  # fmt: skip
+        for text in names:
             row.cell(text)
         for part in tables:
             row = table.row()
-            row.cell(part.title, colspan=6, style=_face(_ACCENT, True))
+            row.cell(part.title, colspan=len(names), style=_face(_ACCENT, True))
             for line in part.lines:
-                _line(table.row(), line)
+                _line(table.row(), line, report.compared)
     loads = [line for table in tables for line in table.lines if line.sure]
     if sure:
         sheet.pdf.ln(1.5)
@@ -292,13 +296,14 @@ def _figures(sheet: _Sheet, tables: Sequence[Table], report: Report) -> None:
                     row.cell(text)
 
 
-def _line(row: Any, line: Line) -> None:
+def _line(row: Any, line: Line, compared: bool) -> None:
     row.cell(line.name)
     row.cell(line.unit)
     for cell in line.cells:
         interval = f" ({cell.interval})" if cell.interval else ""
         row.cell(f"{cell.mark} {cell.median}{interval}".strip())
-    row.cell(line.usual)
+    if compared:
+        row.cell(line.usual)
     row.cell(line.difference, style=_face(_INK, line.distinct))
 
 

@@ -74,27 +74,25 @@ def legs_of(model_xml: str, summary: Mapping[str, Any]) -> list[Leg]:
     """Both legs (or the one that was measured), from medians over the strides."""
     out = []
     half = _half_hip_distance(model_xml)
-    needed = (
-        "medial_knee_displacement_mid_mm",
-        "medial_knee_displacement_pct_leg",
-        "heel_to_midline_mm",
-        "toe_to_midline_mm",
-    )
+    needed = ("medial_knee_displacement_mid_mm", "medial_knee_displacement_pct_leg")
+    feet = feet_of(summary)
     for side in SIDES:
         figures = summary["sides"][side]["figures"]
         if not all(n in figures for n in needed):
             continue
-        inside, share, heel, toe = (figures[n]["median"] for n in needed)
+        inside, share = (figures[n]["median"] for n in needed)
         length = abs(inside / share) / 10.0 if abs(share) > 1e-6 else math.nan
         # Medians of both over the strides; where they nearly vanish they tell no length.
         if not 0.5 < length < 1.3:
             length = 0.53 * summary["subject"]["height_m"]
         drop = figures.get("contralateral_pelvic_drop_mid_deg", {"median": 0.0})["median"]
+        hip = half or HIP_SHARE * length
         out.append(
             Leg(
                 side,
-                half or HIP_SHARE * length,
-                0.5e-3 * (heel + toe),
+                hip,
+                # Where no step tells the foot's place it is drawn below the hip.
+                0.5 * sum(feet[side]) if side in feet else hip,
                 1e-3 * inside,
                 length,
                 math.radians(drop),
@@ -158,7 +156,7 @@ def _draw_leg(ax: Axes, leg: Leg, words: Words, band: Band | None) -> None:
     ax.plot([0], [1.345 * high], "o", color=PALE, ms=15)
     if band is not None:
         ends = [out * (leg.line - 1e-3 * float(e)) for e in (band.low, band.high)]
-        ax.plot(ends, [at, at], color=USUAL, lw=24, solid_capstyle="butt")
+        ax.plot(ends, [at, at], color=USUAL, lw=36, solid_capstyle="butt")
     foot, hip, knee = out * leg.foot, out * leg.hip, out * leg.knee
     ax.plot([hip, foot], [high, 0.03 * high], "--", color=INK, lw=1.2)
     ax.plot([hip, knee, foot], [high, at, 0.05 * high], color=INK, lw=4.5,
@@ -166,7 +164,7 @@ def _draw_leg(ax: Axes, leg: Leg, words: Words, band: Band | None) -> None:
     ax.fill(foot + 0.045 * high * np.array([-0.8, 0.8, 1.0, -1.0]),
             0.05 * high * np.array([1.0, 1.0, 0.0, 0.0]), color=INK, lw=0)  # fmt: skip
     ax.plot([hip], [high], "o", color=INK, ms=7)
-    ax.plot([knee], [at], "o", color=ACCENT, ms=11, zorder=5)
+    ax.plot([knee], [at], "o", color=ACCENT, ms=8, zorder=5)
     millimetres = 1e3 * leg.inside
     if abs(millimetres) < NEAR:
         text = words("patient.near_line")

@@ -73,15 +73,15 @@ code { font-size: .82em; overflow-wrap: anywhere; }
 <ul>{% for warning in r.warnings %}<li>{{ warning }}</li>{% endfor %}</ul></div>{% endif %}
 {% if r.tables %}<div class="scroll"><table>
 <thead><tr><th>{{ say("clinician.quantity") }}</th><th></th><th>{{ say("Right") }}</th>
-<th>{{ say("Left") }}</th><th>{{ say("clinician.usual") }}</th>
+<th>{{ say("Left") }}</th>{% if r.compared %}<th>{{ say("clinician.usual") }}</th>{% endif %}
 <th>{{ say("clinician.difference") }}</th></tr></thead>
 <tbody>{% for table in r.tables %}
-<tr class="group"><th colspan="6">{{ table.title }}</th></tr>
+<tr class="group"><th colspan="{{ 6 if r.compared else 5 }}">{{ table.title }}</th></tr>
 {% for line in table.lines %}<tr><td><abbr title="{{ line.tip }}">{{ line.name }}</abbr></td>
 <td class="text">{{ line.unit }}</td>
 {% for cell in line.cells %}<td>{{ cell.mark }} {{ cell.median }}
 {% if cell.interval %}<small>({{ cell.interval }})</small>{% endif %}</td>
-{% endfor %}<td>{{ line.usual }}</td>
+{% endfor %}{% if r.compared %}<td>{{ line.usual }}</td>{% endif %}
 <td>{% if line.distinct %}<strong>{{ line.difference }}</strong>{% else
 %}{{ line.difference }}{% endif %}</td></tr>
 {% endfor %}{% endfor %}</tbody></table></div>{% endif %}
