@@ -210,7 +210,15 @@ def captures(data: Path, runners: int, speed: str) -> Iterable[tuple[str, Path, 
             f"{name} {speed}", folder / f"{name}runT{speed}.c3d", folder / f"{name}static.c3d",
             Subject(float(row["mass_kg"]), float(row["height_cm"]) / 100.0, sex),
         )  # fmt: skip
-    walks = ("walking1", "walkingTI1", "walkingTO1", "walkingTS1", "squats1", "squatsAsym1", "DJ1")
+    walks = (
+        "walking1",
+        "walkingTI1",
+        "walkingTO1",
+        "walkingTS1",
+        "squats1",
+        "squatsAsym1",
+        "DJ1",
+    )
     for name in walks:
         folder = data / "opencap04"
         yield name, folder / f"{name}.trc", folder / "static1.trc", OPENCAP
@@ -246,7 +254,9 @@ def main() -> int:
                 try:
                     seen = analysed(Trial(name, noisy), None, subject)
                 except Exception as error:
-                    found.append({"trial": name, "set": which, "noise": sd, "error": str(error)})
+                    found.append(
+                        {"trial": name, "set": which, "noise": sd, "error": str(error)}
+                    )
                     print(found[-1], file=sys.stderr, flush=True)
                     continue
                 row: dict[str, object] = {

@@ -22,6 +22,7 @@ import typer
 from .errors import KneestrideError, SettingsError
 
 if TYPE_CHECKING:
+    from .capture.trial import Subject
     from .results.folder import Results
 
 Progress = Callable[[str, float], None]
@@ -69,7 +70,7 @@ def _main(
 @app.command()
 def analyse(
     trial: Annotated[
-        Path, typer.Argument(help="The recording: .c3d or .trc; key points: .json, .csv or a folder.")
+        Path, typer.Argument(help="Recording: .c3d, .trc; key points: .json, .csv, folder.")
     ],
     mass: Annotated[float, typer.Option(help="Body mass, kg.")],
     height: Annotated[float, typer.Option(help="Body height, m.")],
@@ -97,6 +98,10 @@ def analyse(
     rate: Annotated[
         float | None, typer.Option(help="Frame rate of key points without times, Hz.")
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(help="One camera's key points: frontal or sagittal. Left out: told."),
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated."),
@@ -119,6 +124,13 @@ def analyse(
 
     check_subject(mass, height, sex)
     check_treadmill_speed(treadmill_speed)
+    from .one_camera import is_picture
+
+    if is_picture(trial, view):
+        _analyse_picture(
+            trial, check_subject(mass, height, sex), view, rate, out, overwrite, quiet, as_json
+        )
+        return
     settings = Settings.from_mapping(parse_settings(setting or ()))
     target = check_target(out, overwrite)
 
@@ -152,6 +164,29 @@ def analyse(
         if named.scene is not None:
             results = with_scene(results)
     finish(results, target, overwrite, quiet, as_json)
+
+
+def _analyse_picture(
+    trial: Path,
+    subject: Subject,
+    view: str | None,
+    rate: float | None,
+    out: Path,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Analyse and write the key points of one camera."""
+    from .one_camera import analyse_picture
+    from .results.picture_folder import write_picture
+    from .results.replace import check_target
+
+    target = check_target(out, overwrite)
+    found = analyse_picture(trial, subject, view, rate)
+    write_picture(target, found, overwrite)
+    lines = [f"{found.trial}: {len(found.picture.time)} frames, {found.picture.view} view."]
+    lines += [f"  warning: {warning}" for warning in found.warnings]
+    tell(target, lines, quiet, as_json)
 
 
 @app.command()

@@ -15,7 +15,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -220,7 +220,7 @@ def format_results(results: Results) -> dict[str, str]:
         files["tissues.sto"] = format_table(
             "tissue loads", results.tissues.names, results.tissues.time, results.tissues.values
         )
-    files["strides.csv"] = _strides_text(results.strides)
+    files["strides.csv"] = strides_text(results.strides)
     files[MARK] = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     files.update(setup_files(results))
     files["report.html"] = page()
@@ -308,7 +308,8 @@ def _knee_text(knee: KneeLoads) -> str:
     return format_table("knee loads", table.names, table.time, table.values, notes=notes)
 
 
-def _strides_text(rows: tuple[StrideRow, ...]) -> str:
+def strides_text(rows: Sequence[StrideRow]) -> str:
+    """Return `strides.csv`: a row a stride, the columns that every folder has first."""
     known = {name for row in rows for name in row}
     first = [name for name in STRIDE_COLUMNS if name in known or not rows]
     others = dict.fromkeys(name for row in rows for name in row if name not in first)

@@ -87,6 +87,12 @@ def _summary(folder: Path) -> dict[str, Any]:
             found="another or a damaged file",
             todo="analyse the trial again",
         ) from error
+    if summary.get("kind") == "one camera":
+        raise ResultsError(
+            expected="results with a model",
+            found=f"{folder.name!r}, which one camera gave: angles in the picture only",
+            todo="read its strides.csv, or film with two cameras and triangulate",
+        )
     if version != SCHEMA_VERSION:
         raise ResultsError(
             expected=f"results of schema version {SCHEMA_VERSION}",
