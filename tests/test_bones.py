@@ -114,23 +114,25 @@ def _surface_height(vertices: np.ndarray, faces: np.ndarray, at: np.ndarray) -> 
     return out
 
 
-def _knee_gaps(bones, scale, side="r"):
+def _knee_gaps(bones, scale, side="r", flexion=RANGE_DEG, adduction=0.0, rotation_deg=0.0):
     """Smallest height of the femoral over the tibial cartilage, (angle, compartment) m."""
     names = [mesh.name for mesh in bones]
     sized = dict(zip(names, fit_bones(bones, scale), strict=True))
     body = runner_model()
     factors = np.stack([np.asarray(scale.get(b, np.ones(3))) for b in body.bodies])
     body = body.scaled(factors)
-    q = np.zeros((len(RANGE_DEG), len(body.coordinates)))
-    q[:, body.coordinate(f"knee_angle_{side}")] = np.radians(RANGE_DEG)
+    q = np.zeros((len(flexion), len(body.coordinates)))
+    q[:, body.coordinate(f"knee_angle_{side}")] = np.radians(flexion)
+    q[:, body.coordinate(f"knee_adduction_{side}")] = np.radians(adduction)
+    q[:, body.coordinate(f"knee_rotation_{side}")] = np.radians(rotation_deg)
     rotation, position = body.poses(q)
     femur, tibia = body.body(f"femur_{side}"), body.body(f"tibia_{side}")
     above = sized[f"femoral_cartilage_{side}"]
     plateau = sized[f"tibial_cartilage_{side}"]
     faces = bones[names.index(f"tibial_cartilage_{side}")].faces
     medial = -1.0 if side == "r" else 1.0
-    gaps = np.empty((len(RANGE_DEG), 2))
-    for i in range(len(RANGE_DEG)):
+    gaps = np.empty((len(flexion), 2))
+    for i in range(len(flexion)):
         ground = above @ rotation[i, femur].T + position[i, femur]
         local = (ground - position[i, tibia]) @ rotation[i, tibia]
         near = local[local[:, 1] < plateau[:, 1].max() + 0.006]
@@ -146,6 +148,16 @@ def test_the_knee_neither_gaps_nor_overlaps_from_0_to_100_degrees(bones, side):
     gaps = _knee_gaps(bones, {}, side)
     assert np.abs(gaps).max() < 0.001
     assert np.abs(gaps - gaps[0]).max() < 0.002
+
+
+@pytest.mark.parametrize("adduction", [-3.0, 0.0, 3.0])
+@pytest.mark.parametrize("turn", [-12.0, 0.0, 12.0])
+def test_the_knee_stays_closed_in_adduction_and_tibial_rotation(bones, adduction, turn):
+    # Angles that a loaded knee takes: 3 degrees lift a condyle 24 mm away by 1.3 mm.
+    flexion = np.array([0.0, 20.0, 40.0, 60.0])
+    reference = _knee_gaps(bones, {}, flexion=flexion[:1])
+    gaps = _knee_gaps(bones, {}, flexion=flexion, adduction=adduction, rotation_deg=turn)
+    assert np.abs(gaps - reference).max() < 0.002
 
 
 @pytest.mark.parametrize("seed", range(3))
