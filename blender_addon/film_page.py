@@ -16,8 +16,7 @@ def patient_choice(scene_data, choice):
     runners = choice.runners[:2]
     if not runners and len(labels) > 1:
         runners = PAIR if set(PAIR) <= set(labels) else tuple(labels[:2])
-    camera = "three_knees" if len(runners) > 1 else "legs"
-    return replace(choice, runners=tuple(runners), camera=camera, difference=False)
+    return replace(choice, runners=tuple(runners), camera="three_knees", difference=False)
 
 
 def patient(scene, scene_data, display, options):

@@ -35,9 +35,6 @@ class Region:
 
 PROVENANCE = 0.030
 """Height of the line at the bottom that says what the picture rests on."""
-PANEL = 0.185
-"""Height of the load curves with the runners' names, above the bottom edge."""
-TITLE = 0.062
 SCALE = 0.115
 """Width that the colour strip and its figures take on the left."""
 COLUMN = 0.33
@@ -51,6 +48,21 @@ _WIDE = 9 / 16
 def letter(aspect):
     """Height of a caption's letters: larger where the picture is taller."""
     return _LETTER * min(max(aspect / _WIDE, 1.0) ** 0.5, 1.35)
+
+
+def larger(aspect):
+    """How many times larger letters are than in a wide picture."""
+    return letter(aspect) / _LETTER
+
+
+def panel(aspect):
+    """Height of the load curves with the runners' names, above the bottom edge."""
+    return 0.185 * larger(aspect)
+
+
+def title(aspect):
+    """Height that the title takes below the upper edge."""
+    return 0.062 * larger(aspect)
 
 
 def caption_band(aspect):
@@ -122,7 +134,8 @@ def subject(page, aspect):
     """Return the Region that a page leaves to the subject: 'legend', 'patient' or 'bare'."""
     half = aspect / 2
     if page == "legend":
-        return Region(-0.5 + SCALE, 0.48, -half + PANEL + 0.012, half - TITLE - 0.008)
+        low, high = -half + panel(aspect) + 0.012, half - title(aspect) - 0.008
+        return Region(-0.5 + SCALE, 0.48, low, high)
     if page == "patient":
         return film(aspect, numbers=True, beside=False).subject
     rim = 0.02

@@ -29,9 +29,14 @@ def build(scene, scene_data, clips, shown, display, options):
         name = texts.label("variant", first.label, first.label, language)
         head = texts.text("minus_first", language, what=head, name=name)
     title, below = title_of(scene_data, head)
-    page.text(title, (0, page.top - 0.040), 0.030, "CENTER", fit=0.9)
+    k = layout.larger(page.aspect)
+    if options.get("cropped"):
+        # A bone that is cut off by the picture's edge would run through the title.
+        floor = page.top - layout.title(page.aspect)
+        page.band(floor, page.top + 0.02, options["back"])
+    page.text(title, (0, page.top - 0.040 * k), 0.030 * k, "CENTER", fit=0.9)
     if below:
-        page.text(below, (0, page.top - 0.062), 0.017, "CENTER", fit=0.9)
+        page.text(below, (0, page.top - 0.060 * k), 0.016 * k, "CENTER", fit=0.9)
     strip(page, display, options)
     if options.get("muscles"):
         tubes.strip(page, language)
@@ -51,13 +56,13 @@ def title_of(scene_data, head):
 def provenance(page, scene_data, language):
     """Write what the picture rests on along its bottom edge."""
     line = texts.provenance(scene_data, scene_data.runners, language)
-    size = 0.0135 * layout.letter(page.aspect) / layout.letter(0.0)
+    size = 0.0135 * layout.larger(page.aspect)
     page.text(line, (-0.485, -page.top + 0.010), size, fit=0.97)
 
 
 def strip(page, display, options):
     """Colour strip on the left: range, unit, "no data"."""
-    language = options["language"]
+    language, k = options["language"], layout.larger(page.aspect)
     left = options.get("strip_left", -0.475)
     right = left + 0.023
     low, high = options.get("strip", (-0.075, 0.130))
@@ -77,15 +82,17 @@ def strip(page, display, options):
     for share in (0.0, 0.5, 1.0):
         value = options["low"] + share * (options["high"] - options["low"])
         y = low + share * (high - low)
-        page.text(texts.figure(value, language), (right + 0.008, y - 0.006), 0.018)
+        page.text(
+            texts.figure(value, language), (right + 0.008, y - 0.006), 0.018 * k, fit=0.07
+        )
     unit = texts.label("unit", display.unit, display.unit, language)
-    page.text(unit, (left, high + 0.017), 0.018)
+    page.text(unit, (left, high + 0.017), 0.018 * k, fit=0.1)
     grey = page.colour(colour_scale.NO_DATA_SRGB)
     bottom = low - 0.036
     page.area(
         [(left, bottom), (right, bottom), (right, bottom + 0.014), (left, bottom + 0.014)], grey
     )
-    page.text(texts.text("no_data", language), (right + 0.008, bottom), 0.014, fit=0.075)
+    page.text(texts.text("no_data", language), (right + 0.008, bottom), 0.014 * k, fit=0.068)
 
 
 def _curves(page, scene_data, clips, shown, display, options):
@@ -95,25 +102,26 @@ def _curves(page, scene_data, clips, shown, display, options):
     index = {c.name: i for i, c in enumerate(scene_data.channels)}
     drawn = list(display.channels)[:2]
     count = len(drawn)
-    bottom, height, gap = -page.top + 0.050, 0.064, 0.07
+    k = layout.larger(page.aspect)
+    bottom, height, gap = -page.top + 0.050 * k, 0.064 * k, 0.07
     width = (0.92 - gap * (count - 1)) / count
     first, last = 1.0, float(max(c.frame[-1] for c in clips))
     low, high = options["low"], options["high"]
     # Legs that reach down here would run through the curves.
-    page.band(-page.top - 0.02, -page.top + layout.PANEL, options["back"])
-    for k, name in enumerate(drawn):
-        left = -0.445 + k * (width + gap)
+    page.band(-page.top - 0.02, -page.top + layout.panel(page.aspect), options["back"])
+    for place, name in enumerate(drawn):
+        left = -0.445 + place * (width + gap)
         channel = scene_data.channels[index[name]]
         page.line(np.array([left, left, left + width]),
                   np.array([bottom + height, bottom, bottom]), 0.0014, page.ink)  # fmt: skip
         label = texts.label("channel", name, channel.label, language)
         # Late swing carries little: there the name stands clear of curves and cursor's start.
-        page.text(label, (left + width, bottom + height - 0.002), 0.0165, "RIGHT",
+        page.text(label, (left + width, bottom + height - 0.002), 0.0165 * k, "RIGHT",
                   fit=width * 0.6)  # fmt: skip
         page.text(
-            number(high, language), (left - 0.006, bottom + height - 0.011), 0.014, "RIGHT"
+            number(high, language), (left - 0.006, bottom + height - 0.011), 0.014 * k, "RIGHT"
         )
-        page.text(number(low, language), (left - 0.006, bottom), 0.014, "RIGHT")
+        page.text(number(low, language), (left - 0.006, bottom), 0.014 * k, "RIGHT")
         for r, (clip, values) in enumerate(zip(clips, shown, strict=True)):
             x = left + width * (clip.frame - first) / (last - first)
             y = bottom + height * (values[:, index[name], side] - low) / (high - low)
@@ -126,7 +134,7 @@ def _curves(page, scene_data, clips, shown, display, options):
                 else number(share * options["seconds"], language, 2)
             )
             label += f" {unit}" if share == 1 else ""
-            page.text(label, (left + share * width, bottom - 0.017), 0.014,
+            page.text(label, (left + share * width, bottom - 0.017 * k), 0.014 * k,
                       "RIGHT" if share == 1 else "CENTER")  # fmt: skip
         cursor = page.line(np.zeros(2), np.array([0, height]), 0.0020, page.ink, 0.002)
         _move_cursor(cursor, left, width, bottom, first, last)
@@ -135,16 +143,16 @@ def _curves(page, scene_data, clips, shown, display, options):
         for r in range(len(scene_data.runners))
     ]
     room = min((b - a for a, b in pairwise(names)), default=0.9)
-    upper = bottom + height + 0.049
+    upper = bottom + height + 0.049 * k
     for r, runner in enumerate(scene_data.runners):
         paint = page.colour(letter_colour(r, page.ink_srgb))
         name = texts.label("variant", runner.label, runner.label, language)
-        page.text(name, (names[r], upper), 0.020, "CENTER", paint, fit=room * 0.92)
+        page.text(name, (names[r], upper), 0.020 * k, "CENTER", paint, fit=room * 0.92)
         words = peaks(shown[r], drawn, index, side, language)
         if words:
             unit = texts.label("unit", display.unit, display.unit, language)
-            page.text(f"{words} {unit}", (names[r], upper - 0.021), 0.0165, "CENTER", paint,
-                      fit=room * 0.92)  # fmt: skip
+            at = (names[r], upper - 0.021 * k)
+            page.text(f"{words} {unit}", at, 0.0165 * k, "CENTER", paint, fit=room * 0.92)
 
 
 def peaks(values, names, index, side, language):

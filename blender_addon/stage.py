@@ -176,7 +176,9 @@ def apply(stage, choice, scene=None, first=False):
         options = {
             "ink": chosen["ink"], "back": chosen["back"], "language": choice.language,
             "side": choice.side, "aligned": aligned, "low": low, "high": high,
-            "difference": choice.difference, "muscles": which in ("knee", "all"),
+            "difference": choice.difference,
+            "cropped": choice.camera in ("three_knees", "plateau"),
+            "muscles": which in ("knee", "all"),
             "seconds": (scene.frame_end - 1) * choice.speed
             / (scene.render.fps / scene.render.fps_base),
             "columns": cameras.columns(scene, view, clips, roots, choice.camera, choice.side),

@@ -196,8 +196,8 @@ def test_no_bone_comes_to_lie_below_the_title_or_on_the_curves(open_stage, blank
                 )
                 y = (at[1] - 0.5) * aspect
                 low, high = min(low, y), max(high, y)
-    assert high < aspect / 2 - layout.TITLE
-    assert low > -aspect / 2 + layout.PANEL
+    assert high < aspect / 2 - layout.title(aspect)
+    assert low > -aspect / 2 + layout.panel(aspect)
 
 
 # --- films ----------------------------------------------------------------------------------
@@ -287,9 +287,7 @@ def test_a_storyboards_mistake_is_one_message(bpy, three, tmp_path):
     assert said.startswith("Expected a known 'camera' in shot 2 ('two'). Found 'moon'. Avail")
     assert not out.exists() and not (tmp_path / "film.mp4.frames").exists()
     board.write_text(BOARD.replace('"valgus"', '"nobody"'), encoding="utf-8")
-    with pytest.raises(
-        SettingsError, match=r"'nobody'\. Available: neutral, valgus"
-    ):
+    with pytest.raises(SettingsError, match=r"'nobody'\. Available: neutral, valgus"):
         film(three, out, storyboard=board, **TINY)
 
 
