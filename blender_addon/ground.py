@@ -8,12 +8,13 @@ runner's root, in the model's frame: Y up.
 import bpy
 import numpy as np
 
-from . import animation, skeleton, stress_material
+from . import animation, cop_trace, skeleton, stress_material
 
 METRES_A_NEWTON = 0.0004
 CONTACT_N = 50.0
 """Vertical force above which a foot counts as on the ground."""
 _ARROW_SRGB, _LINE_SRGB = (0.10, 0.62, 0.30), (0.62, 0.66, 0.70)
+_WAY_SRGB = (0.08, 0.09, 0.10)
 _SIDE_SRGB = {"r": (0.84, 0.37, 0.0), "l": (0.0, 0.45, 0.70)}
 _SOLE = (  # half outline of a right sole in the frame of the heel bone: forward, to the right
     (-0.030, 0.000), (-0.024, 0.022), (0.010, 0.032), (0.070, 0.034), (0.130, 0.052),
@@ -28,6 +29,7 @@ def build(scene_data, scene, roots):
     materials = {
         "arrow": stress_material.flat_material("Kneestride force", _ARROW_SRGB),
         "line": stress_material.flat_material("Kneestride midline", _LINE_SRGB),
+        "way": stress_material.flat_material("Kneestride pressure", _WAY_SRGB),
     }
     for side, colour in _SIDE_SRGB.items():
         materials[side] = stress_material.flat_material(f"Kneestride print {side}", colour)
@@ -130,6 +132,10 @@ def _prints(scene_data, runner, root, home, materials):
             outline = np.array([(x * scale, 0.0, z * scale * mirror) for x, z in _SOLE])
             flat = outline @ turn.T + runner.position[at, foot]
             _flat(flat[:, [0, 2]], 0.002, f"print_{side}", materials[side], root, home)
+            way = cop_trace.trace(
+                runner.time, runner.ground_point[:, s], runner.position[:, foot], first, last
+            )
+            _link(*cop_trace.band(way), 0.004, f"pressure_{side}", materials["way"], root, home)
 
 
 def foot_length(scene_data, runner, side):
@@ -141,9 +147,13 @@ def foot_length(scene_data, runner, side):
 
 
 def _flat(outline, height, name, material, root, home):
+    _link(outline, [tuple(range(len(outline)))], height, name, material, root, home)
+
+
+def _link(points, faces, height, name, material, root, home):
     data = bpy.data.meshes.new(f"Kneestride {name}")
-    corners = [(float(x), height, float(z)) for x, z in outline]
-    data.from_pydata(corners, [], [tuple(range(len(corners)))])
+    corners = [(float(x), height, float(z)) for x, z in points]
+    data.from_pydata(corners, [], faces)
     data.materials.append(material)
     thing = bpy.data.objects.new(f"{root['kneestride_runner']}.{name}", data)
     thing["kneestride_print"] = name

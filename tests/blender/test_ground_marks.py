@@ -52,3 +52,28 @@ def test_every_contact_leaves_a_print_of_its_side(stage):
               if "kneestride_print" in t]  # fmt: skip
     assert [prints.count("print_r"), prints.count("print_l")] == wanted
     assert prints.count("midline") == 1
+    ways = [prints.count("pressure_r"), prints.count("pressure_l")]
+    assert ways == wanted
+
+
+def test_a_belt_does_not_change_the_way_under_the_foot():
+    from blender_addon import cop_trace
+
+    time = np.arange(40) / 200
+    foot = np.zeros((40, 3))
+    under = np.stack([np.linspace(-0.02, 0.2, 40), 0 * time, 0.01 * np.sin(20 * time)], axis=1)
+    still = cop_trace.trace(time, foot + under, foot, 3, 37)
+    np.testing.assert_allclose(still, under[3:38][:, [0, 2]], atol=1e-12)
+    belt = np.array([-3.5, 0, 0.1]) * (time - time[20])[:, None]
+    moved = cop_trace.trace(time, foot + belt + under, foot + belt, 3, 37)
+    np.testing.assert_allclose(moved, still, atol=1e-9)
+
+
+def test_the_band_has_its_width_everywhere():
+    from blender_addon import cop_trace
+
+    way = np.stack([np.linspace(0, 0.2, 20), 0.01 * np.sin(np.linspace(0, 3, 20))], axis=1)
+    corners, faces = cop_trace.band(way)
+    width = np.linalg.norm(np.diff(corners.reshape(-1, 2, 2), axis=1)[:, 0], axis=1)
+    np.testing.assert_allclose(width, cop_trace.WIDTH)
+    assert len(faces) == 19
