@@ -132,14 +132,16 @@ def draw_legs(legs: list[Leg], words: Words, band: Band | None) -> Figure:
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     for ax, side in zip(axes, SIDES, strict=True):
         ax.set_axis_off()
-        ax.set_title(words(_name(side).capitalize()), fontsize=11, color=INK)
         for leg in (one for one in legs if one.side == side):
             _draw_leg(ax, leg, words, band)
     tall = max(leg.length for leg in legs)
     axes[0].set_xlim(-0.36 * tall, 0.36 * tall)
-    axes[0].set_ylim(-0.02 * tall, 1.42 * tall)
-    for ax in axes:
+    axes[0].set_ylim(-0.02 * tall, 1.4 * tall)
+    for ax, side in zip(axes, SIDES, strict=True):
         ax.set_aspect("equal")
+        # A title would be cut off where the drawing is made narrower to keep its shape.
+        ax.text(0, 1.4 * tall, words(_name(side).capitalize()), fontsize=11, color=INK,
+                ha="center", va="top")  # fmt: skip
     return figure
 
 
@@ -150,13 +152,13 @@ def _draw_leg(ax: Axes, leg: Leg, words: Words, band: Band | None) -> None:
     ax.plot([0, 0], [0, high], ":", color=PALE, lw=1)
     other = (-out * leg.hip, high - 2 * leg.hip * math.tan(leg.drop))
     middle = (0.0, 0.5 * (high + other[1]))
-    ax.plot([0, 0], [middle[1], 1.24 * high], color=PALE, lw=9, solid_capstyle="round")
+    ax.plot([0, 0], [middle[1], 1.16 * high], color=PALE, lw=9, solid_capstyle="round")
     ax.plot([out * leg.hip, other[0]], [high, other[1]], color=PALE, lw=7,
             solid_capstyle="round")  # fmt: skip
-    ax.plot([0], [1.345 * high], "o", color=PALE, ms=15)
+    ax.plot([0], [1.255 * high], "o", color=PALE, ms=14)
     if band is not None:
         ends = [out * (leg.line - 1e-3 * float(e)) for e in (band.low, band.high)]
-        ax.plot(ends, [at, at], color=USUAL, lw=36, solid_capstyle="butt")
+        ax.plot(ends, [at, at], color=USUAL, lw=15, solid_capstyle="butt", zorder=4)
     foot, hip, knee = out * leg.foot, out * leg.hip, out * leg.knee
     ax.plot([hip, foot], [high, 0.03 * high], "--", color=INK, lw=1.2)
     ax.plot([hip, knee, foot], [high, at, 0.05 * high], color=INK, lw=4.5,
@@ -164,7 +166,7 @@ def _draw_leg(ax: Axes, leg: Leg, words: Words, band: Band | None) -> None:
     ax.fill(foot + 0.045 * high * np.array([-0.8, 0.8, 1.0, -1.0]),
             0.05 * high * np.array([1.0, 1.0, 0.0, 0.0]), color=INK, lw=0)  # fmt: skip
     ax.plot([hip], [high], "o", color=INK, ms=7)
-    ax.plot([knee], [at], "o", color=ACCENT, ms=8, zorder=5)
+    ax.plot([knee], [at], "o", color=ACCENT, ms=7, mec="white", mew=0.8, zorder=5)
     millimetres = 1e3 * leg.inside
     if abs(millimetres) < NEAR:
         text = words("patient.near_line")
