@@ -13,6 +13,7 @@ from kneestride.errors import ResultsError
 from kneestride.model.drawn import AttachedMesh
 from kneestride.model.lines import attached_meshes
 from kneestride.model.osim import opensim
+from kneestride.results import geometry
 from kneestride.results.geometry import (
     default_attachments,
     geometry_folder,
@@ -124,6 +125,24 @@ def test_models_without_meshes_get_the_familys_files_at_the_persons_size():
     np.testing.assert_allclose(by_file["r_femur.vtp"].scale, [1.1, 1.2, 1.3])
     assert by_file["l_fibula.vtp"].body == "tibia_l"
     assert {m.body for m in found} <= set(synthetic_runner().bodies)
+
+
+def test_a_coarse_bone_is_refined_without_changing_its_surface():
+    corners = 0.05 * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=float)
+    faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    fine = geometry.refined(geometry._Body([corners, 2 * corners], faces))
+
+    def volume(vertices, triangles):
+        a, b, c = (vertices[triangles[:, i]] for i in range(3))
+        return np.einsum("fi,fi->", a, np.cross(b, c)) / 6
+
+    for k, first in enumerate((corners, 2 * corners)):
+        whole = volume(first, faces)
+        assert volume(fine.vertices[k], fine.faces) == pytest.approx(whole, rel=1e-9)
+    edges = np.sort(fine.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    _, count = np.unique(edges, axis=0, return_counts=True)
+    assert (count == 2).all()
+    assert np.linalg.norm(np.diff(fine.vertices[0][edges], axis=1), axis=2).max() < 0.004
 
 
 # --- refusals -----------------------------------------------------------------------------
