@@ -30,6 +30,12 @@ from results_samples import sample_results
 SECRET = "Smith_Jane_1970"
 
 
+@pytest.fixture(autouse=True)
+def _coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of few pixels: what they show is the same, and drawn sooner."""
+    monkeypatch.setattr("kneestride.report.pdf._DPI", 40)
+
+
 def runner(**changes: Any) -> Results:
     """A made-up runner at 3.4 m/s whose every figure of the report is known."""
     rows = tuple(
@@ -191,8 +197,8 @@ def test_the_pdf_has_at_most_four_pages_whatever_was_found(language: Language) -
     many = tuple(replace(results.checks[0], name=f"check {k}") for k in range(14))
     long = tuple(f"Warning {k}: {'this recording is not as it should be, ' * 4}"
                  for k in range(8))  # fmt: skip
-    crowded = replace(results, checks=many, warnings=long)
-    for data in (usual_pdf(language), render_pdf(report(crowded, language))):
+    crowded = report(replace(results, checks=many, warnings=long), language)
+    for data in (usual_pdf(language), render_pdf(crowded)):
         pages = PdfReader(io.BytesIO(data)).pages
         assert 3 <= len(pages) <= MOST_PAGES
         size = pages[0].mediabox
