@@ -10,7 +10,8 @@ VIEWS = (
 )  # fmt: skip
 PARALLEL = ("frontal", "legs", "steps", "posterior", "three_knees")
 """Views along parallel rays: a runner at the edge is seen from the same direction as the
-one in the middle. In perspective 1.1 m to the side a bent knee would seem 4° further in."""
+one in the middle. Seen 10° from aside, a running knee in mid-stance
+seems 9° further in or out than it is."""
 CAMERA, PIVOT = "Kneestride camera", "Kneestride orbit"
 LENS, SENSOR = 70.0, 36.0
 DIRECTION = {

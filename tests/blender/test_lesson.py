@@ -317,3 +317,29 @@ def test_the_scene_is_what_it_was_after_a_film(open_stage, blank, tmp_path):
     work.close()
     after = (stage.choice, _written(blank), blank.render.resolution_x, blank.render.fps)
     assert after == before and blank.render.engine == "BLENDER_WORKBENCH"
+
+
+def test_the_button_makes_the_film_and_says_what_is_wrong_with_a_storyboard(
+    bpy, blank, three, tmp_path
+):
+    import blender_addon
+    from blender_addon import lesson
+
+    quality = dict(lesson.QUALITIES["preview"])
+    blender_addon.register()
+    try:
+        lesson.QUALITIES["preview"] |= {"size": (64, 36), "samples": 1, "fps": 2}
+        assert bpy.ops.kneestride.load(filepath=str(three)) == {"FINISHED"}
+        settings = blank.kneestride
+        settings.film = str(tmp_path / "film.mp4")
+        board = tmp_path / "board.toml"
+        board.write_text(BOARD, encoding="utf-8")
+        settings.storyboard = str(board)
+        assert bpy.ops.kneestride.lesson() == {"FINISHED"}
+        assert (tmp_path / "film-lesson.mp4").read_bytes()[4:8] == b"ftyp"
+        board.write_text(BOARD.replace("three_knees", "moon"), encoding="utf-8")
+        with pytest.raises(RuntimeError, match=r"Shot 2 \('two'\): expected a known 'camera'"):
+            bpy.ops.kneestride.lesson()
+    finally:
+        lesson.QUALITIES["preview"].update(quality)
+        blender_addon.unregister()
