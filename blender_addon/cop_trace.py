@@ -1,8 +1,9 @@
 """The way of the centre of pressure under each foot, drawn onto its print. No Blender here.
 
 On a treadmill a planted foot travels with the belt, and so does the point below it. What
-matters is the point's way under the foot, so the foot's own velocity in the middle of the
-contact is taken off; overground that velocity is zero and nothing changes.
+matters is the point's way under the foot, so the forefoot's velocity in the middle of the
+contact is taken off (the heel leaves the ground early). Overground that velocity is zero and
+nothing changes.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ def trace(time, point, foot, first, last):
     ----------
     time : (T,) s
     point : (T, 3) m, centre of pressure in ground
-    foot : (T, 3) m, origin of the heel bone
+    foot : (T, 3) m, what stays on the ground longest: the joint of the toes
     first, last : frames of the contact
 
     Returns

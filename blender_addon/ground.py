@@ -13,6 +13,8 @@ from . import animation, cop_trace, skeleton, stress_material
 METRES_A_NEWTON = 0.0004
 CONTACT_N = 50.0
 """Vertical force above which a foot counts as on the ground."""
+FIRM_N = 150.0
+"""Below it the centre of pressure is a quotient of two small numbers, and is not drawn."""
 _ARROW_SRGB, _LINE_SRGB = (0.10, 0.62, 0.30), (0.62, 0.66, 0.70)
 _WAY_SRGB = (0.08, 0.09, 0.10)
 _SIDE_SRGB = {"r": (0.84, 0.37, 0.0), "l": (0.0, 0.45, 0.70)}
@@ -132,9 +134,14 @@ def _prints(scene_data, runner, root, home, materials):
             outline = np.array([(x * scale, 0.0, z * scale * mirror) for x, z in _SOLE])
             flat = outline @ turn.T + runner.position[at, foot]
             _flat(flat[:, [0, 2]], 0.002, f"print_{side}", materials[side], root, home)
+            toes = f"toes_{side}"
+            still = scene_data.bodies.index(toes) if toes in scene_data.bodies else foot
             way = cop_trace.trace(
-                runner.time, runner.ground_point[:, s], runner.position[:, foot], first, last
+                runner.time, runner.ground_point[:, s], runner.position[:, still], first, last
             )
+            way = way[runner.ground_force[first : last + 1, s, 1] > FIRM_N]
+            if len(way) < 2:
+                continue
             _link(*cop_trace.band(way), 0.004, f"pressure_{side}", materials["way"], root, home)
 
 
