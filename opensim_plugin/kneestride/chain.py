@@ -134,6 +134,8 @@ def analyse(
                     centre_of_pressure_above=settings.pressure_centre_n,
                 ),
             )
+        elif prepared.rooted:
+            estimated = NoGround("They need the body's path through space.")
         else:
             estimated = ground_without_plates(
                 fitted, prepared, raw, kinematics, task, cutoff, subject, settings
@@ -212,8 +214,8 @@ def analyse(
                 checks=found,
                 warnings=(
                     *warnings,
-                    "No ground forces: joint angles and alignment only, no loads."
-                    + (f" {estimated.reason}" if isinstance(estimated, NoGround) else ""),
+                    "No ground forces: joint angles and alignment only, no loads.",
+                    *([estimated.reason] if isinstance(estimated, NoGround) else []),
                 ),
                 log=tuple(log),
                 summary=summary,

@@ -82,7 +82,7 @@ def analyse(
         str | None,
         typer.Option(
             help="Ground forces (.mot, .sto), or none. "
-            "Left out: the C3D's own plates, else none."
+            "Left out: the C3D's own plates; without any they are predicted where that works."
         ),
     ] = None,
     sex: Annotated[str, typer.Option(help="m or f, if known.")] = "",
@@ -114,7 +114,7 @@ def analyse(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Analyse one recording: joint angles and, with forces, knee loads.
+    """Analyse one recording: joint angles and knee loads.
 
     OUT becomes a results folder: figures as OpenSim tables, strides.csv, summary.json
     and report.html.

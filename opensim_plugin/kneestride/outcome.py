@@ -10,7 +10,7 @@ import numpy as np
 
 from .capture.trial import Subject
 from .loads.ground import MeasuredGround
-from .loads.ground_error import WHAT
+from .loads.ground_error import TOGETHER, WHAT
 from .loads.ground_feet import distance_to_outline, observe_feet
 from .loads.recruitment import Recruited, RecruitmentProblem, recruit
 from .loads.selfcheck import self_check
@@ -384,7 +384,7 @@ def intervals(
             for (name, run), within in zip(doubt.runs.items(), doubt.lasting, strict=True):
                 jac[name] = _three(run, k) - base
                 sources.append(
-                    Source(name, 1.0, "1", "measurement", float(within), 0.0, WHAT[name])
+                    Source(name, TOGETHER, "1", "measurement", float(within), 0.0, WHAT[name])
                 )
         figures: dict[str, object] = {
             "ground_forces": "predicted" if ground.predicted else "measured"

@@ -49,7 +49,7 @@ def ground_without_plates(
     cutoff : float, Hz, low-pass of `kinematics`
     """
     if settings.ground_model == "none":
-        return NoGround("They were left out, as asked.")
+        return NoGround("Ground forces were left out, as asked.")
     force, moment = needed_wrench(
         fitted.body, kinematics.motion.q, kinematics.qd, kinematics.qdd
     )

@@ -3,8 +3,8 @@
 Each of five channels (force forward, up and sideways; centre of pressure along and
 across the foot) has a standard deviation at every frame, from stances of runners who were
 left out of the training, by phase of stance and speed. A load's sensitivity to a channel
-is its change when both feet's channel is moved by one standard deviation throughout: the
-phases of one stance are taken to err together, the careful reading. How much of the
+is its change when both feet's channel is moved by one standard deviation throughout,
+and counts `TOGETHER`, because the phases of a stance err together only in part. How much of the
 error stays from stride to stride comes from the same left-out runners.
 """
 
@@ -19,6 +19,11 @@ from ..vocabulary import SIDES, Array
 from .types import GroundReaction
 
 CHANNELS = ("ground_forward", "ground_up", "ground_side", "pressure_along", "pressure_across")
+
+TOGETHER = 0.8
+"""How far the phases of a stance really err together: with this share of a deviation the
+90 % intervals of left-out runners' medial and lateral peaks hold the value from the plate
+in at least 90 % of legs (docs/ground_prediction.md)."""
 
 WHAT = {
     "ground_forward": "predicted fore-aft force",
