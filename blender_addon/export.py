@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from . import colour_scale, skeleton, stress_material
+from . import colour_scale, skeleton, stress_material, tubes
 
 PATCH_FROM = 128
 """Weight (of 255) from which a triangle belongs to a patch."""
@@ -108,6 +108,10 @@ def _patches(scene, stage):
                 if patch is not None:
                     made += _coloured(patch, colours, stage.clips[r].frame)
                     made.append(patch)
+        for tube, srgb in tubes.colours(stage, r, root, display, low, high):
+            hidden.append((tube, tube.data.materials[0]))
+            tube.data.materials.clear()
+            made += _coloured(tube, colour_scale.to_linear(srgb), stage.clips[r].frame)
     return made, hidden
 
 

@@ -369,6 +369,25 @@ def activation_of(runner, clip, line):
     )
 
 
+def colours(stage, r, root, display, low, high):
+    """Return the visible tubes of a runner with their sRGB colours (K, 3) over its clip."""
+    runner, clip = stage.data.runners[r], stage.clips[r]
+    made = {t["kneestride_tube"]: t for t in tubes_of(root) if not t.hide_render}
+    out = []
+    for line in runner.lines.lines if made else ():
+        if line.name not in made:
+            continue
+        srgb = np.tile(LIGAMENT_SRGB, (len(clip.frame), 1))
+        if line.kind == "muscle":
+            srgb = muscle_colour(activation_of(runner, clip, line))
+        elif line.channel in display.channels and line.side in stage.data.sides:
+            column = [c.name for c in stage.data.channels].index(line.channel)
+            loads = stage.shown[r][:, column, stage.data.sides.index(line.side)]
+            srgb = colour_scale.colour_of(loads, low, high, stage.choice.difference)
+        out.append((made[line.name], srgb))
+    return out
+
+
 def _muscle_material():
     def colour(nodes):
         level = nodes.attribute(_KEY, "OBJECT")

@@ -242,6 +242,19 @@ def test_they_are_exported_as_moving_skins(stage, blank, bpy, tmp_path, ending):
     length = int.from_bytes(data[12:16], "little")
     told = json.loads(data[20 : 20 + length])
     assert len(told["skins"]) >= 1
+    pointers = [
+        c["target"]["extensions"]["KHR_animation_pointer"]["pointer"]
+        for a in told["animations"] for c in a["channels"]
+        if c["target"].get("path") == "pointer"
+    ]  # fmt: skip
+    coloured = {
+        told["materials"][int(p.split("/")[2])]["name"] for p in pointers if "baseColor" in p
+    }
+    assert "neutral.gasmed_r" in coloured
+    from blender_addon import tubes
+
+    names = {t.data.materials[0].name for t in tubes.tubes_of(stage.roots[0])}
+    assert names == set(tubes.MATERIALS)
     joints = {j for skin in told["skins"] for j in skin["joints"]}
     moved = {
         c["target"].get("node") for a in told["animations"] for c in a["channels"]
