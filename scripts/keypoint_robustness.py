@@ -29,8 +29,10 @@ from kneestride.capture.landmarks import landmark_table
 from kneestride.capture.markersets import load_marker_set
 from kneestride.capture.read import read_trial
 from kneestride.capture.trial import Markers, Subject, Trial
+from kneestride.keypoint_stages import blank_unseen
 from kneestride.model.fitting import FittedSubject, fit_subject
 from kneestride.model.places import expected_places
+from kneestride.motion.anatomy import prefer_captured
 from kneestride.motion.events import events_from_kinematics
 from kneestride.motion.stride_rows import Row, stride_rows
 from kneestride.motion.tasks import recognise_task
@@ -81,6 +83,12 @@ def analysed(
     smooth = stages.smooth(fitted, prepared, raw, cutoff)
     contacts = events_from_kinematics(smooth.paths)
     rows = stride_rows(smooth.paths, contacts, task=task, sex=subject.sex)
+    kinematics = stages.Kinematics(
+        raw, smooth.motion, smooth.qd, smooth.qdd, smooth.paths, tasks, followed, priors
+    )
+    seen = stages.seen_by_keypoints(fitted, prepared, kinematics)
+    if seen is not None:
+        rows = blank_unseen(rows, seen)
     return Analysed(prepared, fitted, raw.q, rows, task)
 
 
@@ -108,6 +116,15 @@ def virtual_points(full: Analysed, which: str) -> Markers:
         pair = (f"heel_{side}", f"heel_bottom_{side}")
         if pair[0] not in marked and pair[1] in marked:
             places[pair[0]] = places[pair[1]]
+    recorded = full.prepared.trial.markers
+    spots = {
+        landmark: recorded.positions[:, recorded.names.index(name)]
+        for name, landmark in full.prepared.names.landmarks.items()
+    }
+    for side in SIDES:
+        spots.setdefault(f"heel_{side}", spots.get(f"heel_bottom_{side}", np.empty(0)))
+        if not len(spots[f"heel_{side}"]):
+            del spots[f"heel_{side}"]
     joints = {"hip": "femur", "knee": "tibia", "ankle": "talus"}
     informed = set(body.informed_by(full.fitted.marker_body).nonzero()[0])
     trunk = body.coordinate("lumbar_extension") in informed
@@ -128,6 +145,10 @@ def virtual_points(full: Analysed, which: str) -> Markers:
             if not trunk and not body.bodies[b].startswith(("calcn", "toes", "talus")):
                 continue
             path = position[:, b] + rotation[:, b] @ place
+            # Where a marker sits on the very spot, it is the point.
+            own = spots.get(landmark)
+            if own is not None:
+                path = prefer_captured(own, path)
         names.append(label)
         paths.append(path)
     return Markers(
@@ -326,7 +347,7 @@ def table(found: Iterable[Mapping[str, object]]) -> str:
                 for by in ("alignment", "landing"):
                     for s in SIDES:
                         was, _, now = str(r.get(f"{by} {s}", ">")).partition(">")
-                        if was:
+                        if was and now:
                             total += 1
                             changed += was != now
             cells += [str(count), *parts, f"{changed} of {total}"]
