@@ -5,8 +5,6 @@ width: x from -0.5 to 0.5, y from -a/2 to a/2 for an aspect a = height / width. 
 its place in every view and is part of the file. It lights nothing and throws no shadow.
 """
 
-from itertools import pairwise
-
 import bpy
 import numpy as np
 
@@ -149,16 +147,17 @@ class Page:
     def line(self, x, y, width, material, depth=0.0):
         """Draw a polyline as a band of constant width; NaN breaks it."""
         points = np.stack([x, y], axis=1)
-        vertices, faces = [], []
-        for a, b in pairwise(points):
-            if not np.isfinite([a, b]).all() or np.allclose(a, b):
-                continue
-            along = (b - a) / np.linalg.norm(b - a)
-            side = np.array([-along[1], along[0]]) * width / 2
-            a, b = a - along * width * 0.2, b + along * width * 0.2
-            first = len(vertices)
-            vertices += [(*p, depth) for p in (a - side, b - side, b + side, a + side)]
-            faces.append((first, first + 1, first + 2, first + 3))
+        a, b = points[:-1], points[1:]
+        length = np.linalg.norm(b - a, axis=1)
+        # A comparison with NaN is false, so a gap is left out with the points that coincide.
+        drawn = length > 1e-8
+        a, b = a[drawn], b[drawn]
+        along = (b - a) / length[drawn, None]
+        side = along[:, ::-1] * (-width / 2, width / 2)
+        a, b = a - along * width * 0.2, b + along * width * 0.2
+        corners = np.stack([a - side, b - side, b + side, a + side], axis=1).reshape(-1, 2)
+        vertices = np.column_stack([corners, np.full(len(corners), depth)]).tolist()
+        faces = np.arange(len(corners)).reshape(-1, 4).tolist()
         data = bpy.data.meshes.new("Kneestride line")
         data.from_pydata(vertices, [], faces)
         return self.link("Kneestride line", data, material)
