@@ -56,7 +56,7 @@ def title_of(scene_data, head):
 def provenance(page, scene_data, language):
     """Write what the picture rests on along its bottom edge."""
     line = texts.provenance(scene_data, scene_data.runners, language)
-    size = 0.0135 * layout.larger(page.aspect)
+    size = 0.0165 * layout.larger(page.aspect)
     page.text(line, (-0.485, -page.top + 0.010), size, fit=0.97)
 
 
