@@ -1,7 +1,8 @@
 """Photograph the sidebar's panel in a real window; run by Blender, not by Python.
 
     xvfb-run -s "-screen 0 1280x800x24" \
-        blender --factory-startup -P scripts/photograph_panel.py -- RUNNERS.glb OUT.png
+        blender --enable-event-simulate --factory-startup -p 0 0 1280 800 \
+        -P scripts/photograph_panel.py -- RUNNERS.glb OUT.png
 
 Debian's Blender 3.4 has a window to photograph, but neither file handlers nor layered
 actions. So the panel and its settings are the add-on's own, the operators are registered
@@ -24,6 +25,7 @@ if "bool" not in vars(np):
 
 from blender_addon import operators, panels, properties, scene_file, stage  # noqa: E402
 
+bpy.context.preferences.view.show_splash = False
 GLB, OUT = sys.argv[sys.argv.index("--") + 1 :][:2]
 
 
@@ -46,6 +48,7 @@ def prepare():
     scene["kneestride_path"] = data.path
     properties.remember(scene, stage.Stage(data, [], stage.Choice(), [], []))
     scene.frame_set(11)
+    bpy.ops.object.select_all(action="DESELECT")
     window = bpy.context.window_manager.windows[0]
     area = next(a for a in window.screen.areas if a.type == "VIEW_3D")
     space = area.spaces.active
@@ -66,6 +69,13 @@ def turn():
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_all()
+    # A click on the add-on's tab, below Blender's own.
+    for kind, value in (
+        ("MOUSEMOVE", "NOTHING"),
+        ("LEFTMOUSE", "PRESS"),
+        ("LEFTMOUSE", "RELEASE"),
+    ):
+        window.event_simulate(type=kind, value=value, x=area.x + area.width - 12, y=634)
     bpy.app.timers.register(photograph, first_interval=6.0)
 
 

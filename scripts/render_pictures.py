@@ -19,6 +19,8 @@ EXAMPLE = ROOT / "blender_addon" / "example.npz"
 OUT = ROOT / "docs" / "pictures"
 LARGEST = 150_000
 SIZE = (1120, 630)
+FRAMES = {"difference": 18}
+"""Where not the peak load is shown: here where knee in and neutral differ most."""
 PICTURES = {
     "three_knees": Look(camera="three_knees", look="clinic"),
     "runners": Look(camera="frontal", look="clinic"),
@@ -44,7 +46,13 @@ def main(names: list[str]) -> None:
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in names or PICTURES:
-            made = animate(EXAMPLE, Path(folder) / f"{name}.png", PICTURES[name], size=SIZE)
+            made = animate(
+                EXAMPLE,
+                Path(folder) / f"{name}.png",
+                PICTURES[name],
+                size=SIZE,
+                frame=FRAMES.get(name),
+            )
             target = OUT / f"{name}.jpg"
             target.write_bytes(small(made))
             print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1000:.0f} kB")
