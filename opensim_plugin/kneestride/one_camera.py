@@ -171,6 +171,8 @@ def _upright(found: Keypoints) -> Array:
     """Points in px with y up."""
     positions = found.positions.copy()
     known = positions[np.isfinite(positions).all(axis=2)]
+    if not len(known):
+        return positions
     if np.percentile(np.abs(known), 98) <= 1.5:
         if found.size is None:
             raise CaptureError(

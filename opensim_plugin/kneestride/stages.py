@@ -306,9 +306,10 @@ def smooth(
     knees = read_knee(fitted.model)
     feet = _captured_feet(prepared, cutoff)
     if prepared.keypoints is not None:
-        feet = keypoint_feet(
-            fitted.body, q, fitted.prior, fitted.landmarks, feet, raw.rate, cutoff
-        ) | seen_centers(prepared.trial.markers, prepared.names.landmarks, cutoff)
+        centers = seen_centers(prepared.trial.markers, prepared.names.landmarks, cutoff)
+        feet = centers | keypoint_feet(
+            fitted.body, q, fitted.prior, fitted.landmarks, feet | centers, raw.rate, cutoff
+        )
     paths = anatomical_paths(
         fitted.body,
         raw.time,

@@ -130,6 +130,9 @@ def choose_cutoff(positions: Array, rate: float) -> float:
 
     f, power = welch(np.array(series), rate, nperseg=min(T, round(2.0 * rate)))
     spectrum = np.median(power, axis=0)
+    if not spectrum.max() > 1e-12:
+        return LOWEST  # nothing moves
+    spectrum = np.maximum(spectrum, 1e-12 * spectrum.max())
     top = (f >= 0.25 * rate) & (f < 0.48 * rate)
     if not top.any():
         return float(min(8.0, highest))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..capture.landmarks import landmark_table
 from ..capture.trial import Markers
 from ..model.multibody import Multibody
 from ..vocabulary import SIDES, Array
@@ -37,11 +38,12 @@ def keypoint_feet(
     ----------
     q : (T, N) smoothed coordinates; neutral : (N,)
     places : landmark id → body index and place (3,) m in that body
-    captured : landmark id → (T, 3) m as seen, NaN where not
+    captured : landmark id (and `seen_centers`) → (T, 3) m as seen, NaN where not
     rate, cutoff : Hz
     """
     rotation, position = model.poses(q)
     out: dict[str, Array] = {}
+    table = landmark_table()
 
     def on_model(name: str) -> Array:
         b, place = places[name]
@@ -57,10 +59,16 @@ def keypoint_feet(
             # the seen heel, smoothed, errs by 3.
             name = f"heel_bottom_{side}"
             if name in places:
-                down = on_model(name) - on_model(heel)
+                # By anatomy, not from the fitted heel: the fit moves that one to wherever
+                # the detector puts it.
+                apart = table[name].position - table[heel].position
+                down = rotation[:, places[heel][0]] @ apart
                 out[name] = prefer_captured(captured[heel], on_model(heel)) + down
         elif not any(f"{n}_{side}" in captured for n in FORE):
             ankle = position[:, model.body(f"talus_{side}")]
+            seen = captured.get(f"ankle_center_{side}")
+            if seen is not None:
+                ankle = prefer_captured(seen, ankle)
             rest_r, rest_p = model.poses(neutral[None])
             level = rest_p[0, model.body(f"talus_{side}")]
             heading = _heading(position, model, rate)
