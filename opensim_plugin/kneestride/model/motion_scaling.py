@@ -113,9 +113,9 @@ def spread_frames(positions: Array, count: int = SCALING_FRAMES) -> IntArray:
         return even
     shape = positions[pool][:, always]
     shape = (shape - shape.mean(axis=1, keepdims=True)).reshape(len(pool), -1)
-    # Rare shapes yes, glitches no: the farthest two percent are left out.
+    # Rare shapes yes, glitches no: the few farthest are left out.
     far = np.linalg.norm(shape - np.median(shape, axis=0), axis=1)
-    fair = far <= np.quantile(far, 0.98)
+    fair = far <= np.quantile(far, 0.995)
     pool, shape = pool[fair], shape[fair]
     chosen = np.searchsorted(pool, even).clip(0, len(pool) - 1)
     gap = np.min([np.linalg.norm(shape - shape[c], axis=1) for c in chosen], axis=0)

@@ -332,6 +332,7 @@ def fit(
     root = np.array([name.startswith("pelvis_") for name in model.coordinates])
     lower = np.where(root, -np.inf, model.lower)
     upper = np.where(root, np.inf, model.upper)
+    q = np.clip(q, lower, upper)
     shank = np.array([model.body(f"tibia_{side}") for side in SIDES])
     under = _under(model)
     prior = np.zeros((S, S))

@@ -25,6 +25,10 @@ from ..vocabulary import Array, BoolArray
 from .kernels import IntArray, Tree, evaluate, expand, forward, jit, station_jacobian
 
 
+RIDGE = 1e-6
+"""1/rad² on every coordinate of a frame: keeps those that nothing informs in place."""
+
+
 class Slopes(NamedTuple):
     """Derivatives of what stretches, to the P shape parameters.
 
@@ -194,7 +198,7 @@ def eliminate(
     for f in range(own.shape[0]):
         block = own[f].copy()
         for j in range(n):
-            block[j, j] += damping * (own[f, j, j] + 1e-9)
+            block[j, j] += damping * (own[f, j, j] + 1e-9) + RIDGE
         lower = np.linalg.cholesky(block)
         half = np.linalg.solve(lower, np.ascontiguousarray(cross[f].T))
         reduced -= half.T @ half
@@ -210,7 +214,7 @@ def substitute(
     for f in range(own.shape[0]):
         block = own[f].copy()
         for j in range(n):
-            block[j, j] += damping * (own[f, j, j] + 1e-9)
+            block[j, j] += damping * (own[f, j, j] + 1e-9) + RIDGE
         out[f] = np.linalg.solve(block, own_gradient[f] - cross[f].T @ step)
 
 
