@@ -224,7 +224,11 @@ class DoseResponse:
     measured : mapping of stride-table column to (D, 2), as the alignment code measures it
     peaks : mapping of load to (D, 2), N or N·m, largest over the stride
     impulses : mapping of load to (D, 2), N·s or N·m·s
-    simulated : tuple of Simulated
+    simulated : tuple of Simulated, of the doses that were solved
+    solved : (K,) those doses; between them everything is interpolated
+    error : mapping of load to (2,) N or N·m, largest distance of a solved peak from what
+        its neighbours would have given without it: about the largest error of the doses
+        between, which have solved ones twice as near; zero where every dose was solved
     """
 
     name: str
@@ -233,6 +237,8 @@ class DoseResponse:
     peaks: Mapping[str, Array]
     impulses: Mapping[str, Array]
     simulated: tuple[Simulated, ...]
+    solved: Array
+    error: Mapping[str, Array]
 
 
 def dose_response(
@@ -241,6 +247,7 @@ def dose_response(
     name: str,
     doses: Sequence[float],
     sides: tuple[Side, ...] = SIDES,
+    solve: int = 7,
 ) -> DoseResponse:
     """Peaks and impulses of the knee loads over a series of doses of one variant.
 
@@ -249,9 +256,13 @@ def dose_response(
     runner, reduced : as `prepare` returns them
     name : 'valgus', 'knee-out' or 'crossover'
     doses : degrees or mm
+    solve : how many doses are solved, at least 2; more are interpolated between them
+        (monotone cubics, Fritsch & Carlson 1980, doi:10.1137/0717021)
     """
     inputs = stages.load_inputs(runner.fitted, runner.subject, runner.settings)
-    made = [simulate_variant(reduced.problem, variant(name, d, sides)) for d in doses]
+    wanted = np.asarray(doses, dtype=float)
+    nodes = _nodes(wanted, max(solve, 2))
+    made = [simulate_variant(reduced.problem, variant(name, float(d), sides)) for d in nodes]
     measured = {m: np.full((len(made), 2), np.nan) for m in MEASURES}
     peaks = {m: np.full((len(made), 2), np.nan) for m in PEAKS}
     impulses = {m: np.full((len(made), 2), np.nan) for m in PEAKS}
@@ -266,7 +277,57 @@ def dose_response(
                 measured[m][k, s] = float(row[m])
             for m in PEAKS:
                 peaks[m][k, s], impulses[m][k, s] = _over_stride(loads.knee, m, s, row)
-    return DoseResponse(name, np.asarray(doses, float), measured, peaks, impulses, tuple(made))
+    error = {m: _left_out(nodes, v, wanted) for m, v in peaks.items()}
+    return DoseResponse(
+        name,
+        wanted,
+        {m: _between(nodes, v, wanted) for m, v in measured.items()},
+        {m: _between(nodes, v, wanted) for m, v in peaks.items()},
+        {m: _between(nodes, v, wanted) for m, v in impulses.items()},
+        tuple(made),
+        nodes,
+        error,
+    )
+
+
+def _nodes(doses: Array, count: int) -> Array:
+    """Doses to solve: all where they are few, else the ends and others evenly between."""
+    distinct = np.unique(doses)
+    if len(distinct) <= count:
+        return distinct
+    # Distinct because there are more doses than nodes.
+    at = np.linspace(0, len(distinct) - 1, count).round().astype(int)
+    return np.asarray(distinct[at], dtype=float)
+
+
+def _between(nodes: Array, values: Array, doses: Array) -> Array:
+    """Values (D, 2) at doses from those at the nodes (K, 2); a node keeps its own."""
+    from scipy.interpolate import PchipInterpolator
+
+    at = np.searchsorted(nodes, doses)
+    out = np.full((len(doses), values.shape[1]), np.nan)
+    for s in range(values.shape[1]):
+        told = np.isfinite(values[:, s])
+        if told.sum() > 1:
+            curve = PchipInterpolator(nodes[told], values[told, s], extrapolate=False)
+            out[:, s] = curve(doses)
+    exact = nodes[np.minimum(at, len(nodes) - 1)] == doses
+    out[exact] = values[at[exact]]
+    return out
+
+
+def _left_out(nodes: Array, values: Array, doses: Array) -> Array:
+    """Largest distance of an inner node from the others' curve, (2,)."""
+    if len(nodes) == len(np.unique(doses)):
+        return np.zeros(values.shape[1])
+    apart = [
+        np.abs(
+            _between(np.delete(nodes, k), np.delete(values, k, axis=0), nodes[k : k + 1])[0]
+            - values[k]
+        )
+        for k in range(1, len(nodes) - 1)
+    ]
+    return np.max(apart, axis=0) if apart else np.full(values.shape[1], np.nan)
 
 
 def _over_stride(
