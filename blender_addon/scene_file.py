@@ -20,7 +20,7 @@ SCHEMA, VERSION = "kneestride-scene", 1
 MAX_FRAMES = 100_000
 MAX_BYTES = 1_000_000_000
 MAX_RUNNERS = 12
-MAX_LINES, MAX_SLOTS = 1000, 20_000
+MAX_LINES, MAX_SLOTS, OFF = 1000, 20_000, -32768
 
 
 class SceneError(ValueError):
@@ -115,6 +115,8 @@ class Line:
 class Lines:
     """Paths of one runner: slots (K, S, 3) m in the bodies `body` (S,) at `time` (K,) s.
 
+    A slot is NaN where the path is clear of it and goes straight from the one before to the
+    one after; the first and the last slot of a line are numbers.
     `activation` (T, A) 0 to 1 at the runner's frames, NaN where there are no data.
     """
 
@@ -426,7 +428,12 @@ def _lines(arrays: _Arrays, k: int, entry: dict, bodies: int, loads: set) -> obj
         raise SceneError(f"The steps of the muscles of '{name}' are {unit} and {full}.")
     lines = tuple(_line(row, name, slots, levels.shape[1], loads) for row in rows)
     points = np.repeat(rest[None].astype(np.float32), len(time), axis=0)
-    points[:, moving] += path.astype(np.float32) * np.float32(unit)
+    step = path.astype(np.float32) * np.float32(unit)
+    step[(path == OFF).all(axis=2)] = np.nan
+    points[:, moving] += step
+    for line in lines:
+        if not np.isfinite(points[:, [line.first, line.first + line.count - 1]]).all():
+            raise SceneError(f"The path of '{line.name}' in '{name}' has a loose end.")
     activation = np.where(levels > full, np.nan, levels / full).astype(np.float32)
     return Lines(lines, time, body.astype(int), points, activation)
 

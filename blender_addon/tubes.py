@@ -153,8 +153,18 @@ def slots_in_ground(runner, clip, lines):
                 turned[b] = cameras.rotation_matrices(clip.quaternion[:, b])
             ground[:, s] = np.einsum("tij,tj->ti", turned[b], local[:, s])
             ground[:, s] += clip.position[:, b]
-        out.append(ground)
+        out.append(straightened(ground))
     return out
+
+
+def straightened(points):
+    """Put slots (K, n, 3) that are NaN on the straight line between their neighbours."""
+    slots = np.arange(points.shape[1])
+    for t in np.flatnonzero(np.isnan(points[..., 0]).any(axis=1)):
+        on = np.isfinite(points[t, :, 0])
+        for k in range(3):
+            points[t, :, k] = np.interp(slots, slots[on], points[t, on, k])
+    return points
 
 
 def frames_along(points, reference):

@@ -132,8 +132,9 @@ def test_lines_come_back_within_a_hundredth_of_a_millimetre(tmp_path):
     for line in found.lines:
         part = slice(line.first, line.first + line.count)
         assert [scene.bodies[b] for b in found.body[part]] == list(wanted[line.name].bodies)
-        gap = np.abs(found.points[:, part] - wanted[line.name].points).max()
-        assert gap < 1.2e-5
+        points, on = found.points[:, part], wanted[line.name].on
+        np.testing.assert_array_equal(np.isfinite(points[..., 0]), on)
+        assert np.abs(points - wanted[line.name].points)[on].max() < 1.2e-5
     calf = next(n for n in found.lines if n.name == "gasmed_r")
     level = found.activation[:, calf.activation]
     assert np.isnan(level[7]) and calf.knee
@@ -153,9 +154,9 @@ def test_a_long_recording_stays_below_ten_megabytes():
     frames = scene_lines.sample_times(long.time, long.strides)
     assert len(frames) <= scene_lines.MAX_SAMPLES + 2 and frames[-1] == 4499
     random = np.random.default_rng(4)
+    pick = random.integers(0, len(SAMPLED), len(frames))
     lines = tuple(
-        dataclasses.replace(n, points=n.points[random.integers(0, len(SAMPLED), len(frames))])
-        for n in _lines()
+        dataclasses.replace(n, points=n.points[pick], on=n.on[pick]) for n in _lines()
     )
     level = {n.name: random.uniform(0, 1, 4500) for n in _lines() if n.kind == "muscle"}
     paths = LinePaths(long.time[frames], lines, level)
@@ -169,6 +170,18 @@ def test_the_stride_that_is_shown_keeps_the_full_rate():
     frames = scene_lines.sample_times(time, [stride])
     inside = time[frames][(time[frames] >= 10.0) & (time[frames] <= 10.7)]
     assert np.diff(inside).max() < 1 / scene_lines.RATE + 1e-9
+
+
+def test_a_loose_end_is_refused(tmp_path):
+    arrays = build_scene([_runner()])
+    moving = arrays["runner0.line_moving"].copy()
+    moving[0] = 0
+    arrays["runner0.line_moving"] = moving
+    arrays["runner0.line_path"][2, 0] = scene_lines.OFF
+    path = tmp_path / "scene.npz"
+    path.write_bytes(scene_bytes(arrays))
+    with pytest.raises(reader.SceneError, match="loose end"):
+        reader.read_scene(path)
 
 
 BREAKS = {

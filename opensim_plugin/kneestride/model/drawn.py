@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..vocabulary import Array
+from ..vocabulary import Array, BoolArray
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Line:
     strength : N, maximum isometric force; 0 for a ligament
     bodies : tuple of str, the body of each slot
     points : (K, S, 3) m, each slot in its body's frame
+    on : (K, S), False where the path is clear of the slot's surface; None: always on
     """
 
     name: str
@@ -27,6 +28,7 @@ class Line:
     strength: float
     bodies: tuple[str, ...]
     points: Array
+    on: BoolArray | None = None
 
 
 @dataclass(frozen=True)

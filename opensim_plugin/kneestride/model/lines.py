@@ -81,16 +81,18 @@ def lines_of(model: Any, body: Multibody, q: Array) -> tuple[Line, ...]:
             continue
         at = [index[k.body] for k in keys]
         points = np.full((len(q), len(keys), 3), np.nan)
+        on = np.ones(points.shape[:2], dtype=bool)
         column = {key: s for s, key in enumerate(keys)}
         for t, row in enumerate(rows[:1] if track.fixed else rows):
             for key, (_, place) in row.items():
                 points[t, column[key]] = place
+            on[t] = np.isfinite(points[t, :, 0])
             if len(row) < len(keys):
                 _fill(points[t], rotation[t, at], position[t, at])
         if track.fixed:
-            points[1:] = points[0]
+            points[1:], on[1:] = points[0], on[0]
         bodies = tuple(k.body for k in keys)
-        out.append(Line(track.name, track.kind, track.strength, bodies, points))
+        out.append(Line(track.name, track.kind, track.strength, bodies, points, on))
     return tuple(out)
 
 

@@ -27,6 +27,9 @@ UNIT = 2e-5
 """Step of the stored movement, m; 16 bits reach 0.65 m either way."""
 FULL, NO_DATA = 250, 255
 """Byte of an activation of 1, and of none known."""
+OFF = -32768
+"""Stored for a slot that the path does not touch: the reader draws a straight line there,
+in ground. In the frame of a shank such a slot would race as the knee bends."""
 STILL = 1e-5
 """A slot that moves less in its body is stored as fixed, m."""
 CHANNELS = {"MCL": "mcl_tension", "LCL": "lcl_tension", "ITB": "itb_strain"}
@@ -102,7 +105,9 @@ def with_band(lines: Sequence[Line]) -> tuple[Line, ...]:
             out.append(line)
             continue
         cut = _ITB_FROM + 1
-        out.append(replace(line, bodies=line.bodies[:cut], points=line.points[:, :cut]))
+        on = np.ones(line.points.shape[:2], dtype=bool) if line.on is None else line.on
+        muscle = replace(line, bodies=line.bodies[:cut], points=line.points[:, :cut])
+        out.append(replace(muscle, on=on[:, :cut]))
         side = line.name.rsplit("_", 1)[-1]
         out.append(
             replace(
@@ -112,6 +117,7 @@ def with_band(lines: Sequence[Line]) -> tuple[Line, ...]:
                 strength=0.0,
                 bodies=line.bodies[_ITB_FROM:],
                 points=line.points[:, _ITB_FROM:],
+                on=on[:, _ITB_FROM:],
             )
         )
     return tuple(out)
@@ -157,9 +163,14 @@ def line_arrays(
     if not shown:
         return {}, {}
     points = np.concatenate([line.points for line in shown], axis=1)
-    moving = np.flatnonzero(np.ptp(points, axis=0).max(axis=1) > STILL)
-    rest = points[0].astype(np.float32)
-    change = (points[:, moving] - rest[moving]) / UNIT
+    on = np.concatenate(
+        [np.ones(n.points.shape[:2], bool) if n.on is None else n.on for n in shown], axis=1
+    )
+    rest = points[np.argmax(on, axis=0), np.arange(points.shape[1])].astype(np.float32)
+    away = np.abs(np.where(on[..., None], points - rest, 0.0)).max(axis=(0, 2))
+    moving = np.flatnonzero((away > STILL) | ~on.all(axis=0))
+    change = np.clip(np.rint((points[:, moving] - rest[moving]) / UNIT), -32767, 32767)
+    change[~on[:, moving]] = OFF
     arrays: dict[str, NDArray[np.generic]] = {
         f"runner{k}.line_time": np.asarray(paths.time, dtype=np.float64),
         f"runner{k}.line_body": np.array(
@@ -167,7 +178,7 @@ def line_arrays(
         ),
         f"runner{k}.line_point": rest,
         f"runner{k}.line_moving": moving.astype(np.uint32),
-        f"runner{k}.line_path": np.clip(np.rint(change), -32767, 32767).astype(np.int16),
+        f"runner{k}.line_path": change.astype(np.int16),
         f"runner{k}.activation": (
             np.stack(activation, axis=1) if activation else np.zeros((frames, 0), np.uint8)
         ),
