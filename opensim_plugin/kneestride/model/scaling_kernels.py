@@ -24,7 +24,6 @@ import numpy as np
 from ..vocabulary import Array, BoolArray
 from .kernels import IntArray, Tree, evaluate, expand, forward, jit, station_jacobian
 
-
 RIDGE = 1e-6
 """1/rad² on every coordinate of a frame: keeps those that nothing informs in place."""
 
