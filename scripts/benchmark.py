@@ -240,7 +240,7 @@ def scaling() -> str:
     problem = chain.problem(motion, dynamics, chain.paths(motion[0].q))
     muscles = []
     for share in (1.0, 0.75, 0.5):
-        # Weak muscles stay in the program as columns; absent ones leave it.
+        # Those that stay get the strength of those that go: saturated frames take longer.
         keep = np.arange(len(problem.paths.names)) < share * len(problem.paths.names) / 2
         some = _without(problem, np.tile(keep[: len(keep) // 2], 2))
         _, cpu = in_workers(1, lambda some=some: timed(lambda: recruit(some), 3))
@@ -252,10 +252,11 @@ def scaling() -> str:
 def _without(problem: Any, keep: Any) -> Any:
     from dataclasses import replace
 
-    paths = problem.paths
+    paths, able = problem.paths, problem.capacity
     shown = np.where(keep[: len(paths.names)], 1.0, 0.0)
     return replace(
         problem,
+        capacity=replace(able, active=able.active / shown.mean()),
         paths=replace(
             paths,
             moment_arm=paths.moment_arm * shown[:, None],
