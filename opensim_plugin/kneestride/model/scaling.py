@@ -52,6 +52,7 @@ LEG_SHARE_OF_HEIGHT = 0.480
 """Hip centre to knee to ankle centre over stature: mean of nine RBDS static trials fitted
 here (0.469 to 0.500; doi:10.7717/peerj.3298)."""
 MAX_ITERATIONS = 60
+PLAIN_ITERATIONS = 8
 HELD_SIGMA = 1e-4
 LARGEST_CHANGE = 0.35
 """Bound on every log scale factor about the size that the height tells."""
@@ -323,7 +324,6 @@ def fit(
     given = np.where(seen, 1.0 if weights is None else weights, 0.0)
     share = 1.0 if frames_worth is None else min(frames_worth / frames, 1.0)
     given = given * share / targets.noise**2
-    cut = outlier * targets.noise
     T, n = theta.size, free.size
     S = T + 3 * K
     pulled = np.flatnonzero(np.isfinite(priors.sigma[free]))
@@ -356,14 +356,16 @@ def fit(
         squared_misses(tree, q, targets.body, local, goal, out)
         return out
 
-    def cost(square: Array, theta: Array, q: Array, offset: Array) -> float:
+    def cost(square: Array, theta: Array, q: Array, offset: Array, cut: float) -> float:
         loss = square if np.isinf(cut) else cut**2 * np.log1p(square / cut**2)
         x = np.concatenate([theta, offset.ravel()]) - center
         bent = float((pull * (q[:, free[pulled]] - rest) ** 2).sum())
         return float((given * loss).sum() + x @ prior @ x) + bent
 
     square = squares(theta, q, offset)
-    best = cost(square, theta, q, offset)
+    # Plain squares first: a tracking marker starts far from its place and is no outlier.
+    cut = np.inf
+    best = cost(square, theta, q, offset, cut)
     damping, used = 1e-3, 0
     shared, gradient = np.empty((S, S)), np.empty(S)
     cross, own, slope = (
@@ -417,16 +419,20 @@ def fit(
             new_q[:, free] += turns
             new_q = np.clip(new_q, lower, upper)
             new_square = squares(new_theta, new_q, new_offset)
-            value = cost(new_square, new_theta, new_q, new_offset)
+            value = cost(new_square, new_theta, new_q, new_offset, cut)
             if value < best:
                 improved = True
                 break
             damping *= 10
-        if not improved:
-            break
-        drop = best - value
-        theta, offset, q, best, square = new_theta, new_offset, new_q, value, new_square
-        damping = max(damping * 0.1, 1e-12)
+        drop = best - value if improved else 0.0
+        if improved:
+            theta, offset, q, best, square = new_theta, new_offset, new_q, value, new_square
+            damping = max(damping * 0.1, 1e-12)
+        if np.isinf(cut) and np.isfinite(outlier):
+            if used >= PLAIN_ITERATIONS or drop < 1e-2 * best:
+                cut = outlier * targets.noise
+                best, damping = cost(square, theta, q, offset, cut), 1e-3
+            continue
         if drop < 1e-7 * max(best, 1.0):
             break
     scale = scale_of(theta)
