@@ -1,6 +1,6 @@
 """How far key points of a video detector can be off before alignment and step width are.
 
-    .venv/bin/python scripts/keypoint_robustness.py --data DATA [--runners N] [--noise 0 10 20 30]
+    .venv/bin/python scripts/keypoint_robustness.py --data DATA [--runners N] [--noise 0 10]
 
 Markers of the shared captures are reduced to the points that a key-point set has: the
 full-marker analysis of the same recording gives joint centres, heels and toes frame by
@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-
 from kneestride import stages
 from kneestride.capture.keypoint_sets import SETS
 from kneestride.capture.landmarks import landmark_table
@@ -134,10 +133,10 @@ def virtual_points(full: Analysed, which: str) -> Markers:
         landmark = table.landmarks.get(label)
         if landmark is None:
             continue
-        stem, side = landmark[:-2], landmark[-2:]
+        stem, ending = landmark[:-2], landmark[-2:]
         joint = stem.removesuffix("_joint_center")
         if joint in joints:
-            path = position[:, body.body(joints[joint] + side)]
+            path = position[:, body.body(joints[joint] + ending)]
         elif landmark == "hip_midpoint":
             path = 0.5 * (position[:, body.body("femur_r")] + position[:, body.body("femur_l")])
         else:
@@ -187,7 +186,7 @@ def spells(
 
 def medians(rows: Iterable[Row], column: str) -> dict[str, float]:
     """Median of a column per side; NaN where there is none."""
-    out = {}
+    out: dict[str, float] = {}
     for side in SIDES:
         values = [r[column] for r in rows if r["side"] == side and r["kind"] != "partial"]
         known = [float(v) for v in values if isinstance(v, float) and np.isfinite(v)]
@@ -197,7 +196,7 @@ def medians(rows: Iterable[Row], column: str) -> dict[str, float]:
 
 def class_of_median(rows: Iterable[Row], column: str, by: str) -> dict[str, str]:
     """Class of the row nearest the median of the side."""
-    out = {}
+    out: dict[str, str] = {}
     for side in SIDES:
         mine = [
             r for r in rows

@@ -81,7 +81,7 @@ def test_analyse_hands_every_option_to_the_chain(chain: Any, tmp_path: Path) -> 
     files = ["--static", "s.c3d", "--forces", "f.mot", "--model", "m.osim"]
     files += ["--markers", "set.toml"]
     more = ["--sex", "f", "--treadmill-speed", "2.5", "--set", "cutoff_hz=12"]
-    more += ["--set", "elastic_triceps=no"]
+    more += ["--set", "elastic_triceps=no", "--rate", "60"]
     status = cli.main(["analyse", "run.c3d", *CALL, *files, *more, "--out", str(out)])
     assert status == 0
     [(trial, options)] = chain.calls
@@ -96,6 +96,7 @@ def test_analyse_hands_every_option_to_the_chain(chain: Any, tmp_path: Path) -> 
         "height": 1.75,
         "sex": "f",
         "treadmill_speed": 2.5,
+        "rate": 60.0,
         "settings": Settings(cutoff_hz=12.0, elastic_triceps=False),
     }
     assert (out / "knee_loads.sto").exists()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from kneestride.capture.keypoint_condition import exchange_legs, length_factor
 from kneestride.capture.keypoint_sets import BODY_25, COCO_17, HALPE_26, MEDIAPIPE_33, SETS
 from kneestride.capture.keypoint_smoothing import penalty, smooth_keypoints, whittaker

@@ -126,11 +126,8 @@ def analyse_picture(
     length = seen.leg_length({n: markers.positions[:, k] for n, k in at.items()})
     # The smoother's floor is in metres: the picture is brought to about that scale.
     metre = length / (seen.LEG_SHARE * subject.height)
-    smoothed = smooth_keypoints(
-        markers.positions / metre,
-        markers.confidence,
-        markers.rate,  # type: ignore[arg-type]
-    )
+    sure = found.confidence if markers.confidence is None else markers.confidence
+    smoothed = smooth_keypoints(markers.positions / metre, sure, markers.rate)
     points = {n: smoothed.positions[:, k] * metre for n, k in at.items()}
     if len(markers.time) < 5:
         points = {n: markers.positions[:, k] for n, k in at.items()}

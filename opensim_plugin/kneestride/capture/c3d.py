@@ -98,7 +98,9 @@ def read_c3d(path: Path | str, *, plates: bool = True) -> Trial:
     skeleton = check_skeleton(path)
     if skeleton.points == 0:
         raise CaptureError(
-            f"markers in '{path.name}'", "no point data", "name the file that holds the markers"
+            f"markers in '{path.name}'",
+            "no point data (Theia's own C3D holds segment poses only)",
+            "name the file that holds the markers, or export joint centres as points",
         )
     raw = _read_in_child(path, skeleton)
     notes: list[str] = []

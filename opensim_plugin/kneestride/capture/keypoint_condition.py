@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -267,7 +268,7 @@ def rigid_noise(markers: Markers, smoothed: Smoothed, at: Mapping[str, int]) -> 
             )
             for n in NEEDED
         ]
-        for a, b in zip(points[:-1], points[1:], strict=True):
+        for a, b in pairwise(points):
             apart = np.linalg.norm(a - b, axis=1)
             apart = apart[np.isfinite(apart)]
             if len(apart) > 10:

@@ -113,7 +113,7 @@ def choose_cutoff(positions: Array, rate: float) -> float:
     """
     highest = min(HIGHEST, 0.4 * rate)
     T = len(positions)
-    if T < 4 * rate / LOWEST:
+    if 4 * rate / LOWEST > T:
         return float(min(8.0, highest))
     flat = positions.reshape(T, -1)
     series = []

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import CaptureError
 from ..vocabulary import Array
-from .files import checked_path, sha256
+from .files import checked_path, looks_like, sha256
 from .keypoint_csv import read_csv
 from .keypoint_frames import Detections, follow
 from .keypoint_json import read_folder, read_json
@@ -67,7 +67,10 @@ def is_keypoint_file(path: Path | str) -> bool:
     path = Path(path)
     if path.is_dir():
         return any(path.glob("*.json"))
-    return path.suffix.lower() in (".json", ".csv")
+    if path.suffix.lower() not in (".json", ".csv"):
+        return False
+    # A marker file under a wrong name is told as such by the other readers.
+    return not path.is_file() or path.stat().st_size == 0 or looks_like(path)[0] is None
 
 
 def read_keypoints(path: Path | str, rate: float | None = None) -> Keypoints:
@@ -146,8 +149,8 @@ def hips_are_origin(markers: Markers, left: str, right: str) -> bool:
     at = [markers.names.index(n) for n in (left, right)]
     middle = markers.positions[:, at].mean(axis=1)
     middle = middle[np.isfinite(middle).all(axis=1)]
-    extent = float(np.nanmedian(np.nanmax(markers.positions, axis=1)
-                                - np.nanmin(markers.positions, axis=1), axis=0).max())  # fmt: skip
+    spread = np.nanmax(markers.positions, axis=1) - np.nanmin(markers.positions, axis=1)
+    extent = float(np.nanmedian(spread, axis=0).max())
     if not len(middle) or not extent > 0:
         return False
     return bool(np.percentile(np.linalg.norm(middle, axis=1), 95) < HIP_ORIGIN * extent)

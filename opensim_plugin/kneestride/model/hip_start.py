@@ -20,9 +20,11 @@ UP = np.array([0.0, 1.0, 0.0])
 
 NEUTRAL_SIGMA_DEG = {
     "pelvis_tilt": 8.0, "hip_rotation": 12.0, "knee_adduction": 3.0, "knee_rotation": 4.0,
-    "ankle_angle": 15.0, "subtalar_angle": 5.0, "mtp_angle": 12.0, "lumbar_extension": 12.0,
+    "ankle_angle": 15.0, "subtalar_angle": 5.0, "mtp_angle": 12.0,
+    "lumbar_extension": 12.0,
     "lumbar_bending": 8.0, "lumbar_rotation": 10.0, "arm_rot": 40.0, "pro_sup": 30.0,
-    "wrist_flex": 10.0, "wrist_dev": 10.0, "arm_flex": 60.0, "arm_add": 45.0, "elbow_flex": 60.0,
+    "wrist_flex": 10.0, "wrist_dev": 10.0, "arm_flex": 60.0, "arm_add": 45.0,
+    "elbow_flex": 60.0,
 }  # fmt: skip
 """Spread about neutral of coordinates that key points may not see: ranges of walking and
 running (Novacheck 1998, doi:10.1016/S0966-6362(97)00038-6), about one SD."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -277,7 +278,7 @@ def task_of(picture: Picture) -> str:
     stances = {s: contacts(picture, s) for s in SIDES}
     if all(len(stances[s]) >= 2 for s in SIDES):
         starts = sorted((a, s) for s in SIDES for a, _ in stances[s])
-        turns = np.mean([x[1] != y[1] for x, y in zip(starts, starts[1:], strict=False)])
+        turns = np.mean([x[1] != y[1] for x, y in pairwise(starts)])
         if turns > 0.7:
             lasts = np.median([b - a for s in SIDES for a, b in stances[s]])
             stride = np.median([d for s in SIDES for d in np.diff([a for a, _ in stances[s]])])
