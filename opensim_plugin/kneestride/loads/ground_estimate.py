@@ -43,7 +43,7 @@ MECHANICS_POINT = np.array([0.030, 0.012])
 DISAGREEMENT = 0.45
 """Body weights, root mean square over stance between the learned vertical force and the
 one that mechanics asks for, above which the prediction is flagged. Lower-body captures of
-RBDS runs lie between 0.14 and 0.34."""
+RBDS runs lie between 0.14 and 0.40."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Movement:
 
     Attributes
     ----------
-    paths : AnatomicalPaths of the unfiltered motion; the learned model smooths its own way
+    paths : AnatomicalPaths low-passed at `TRAINED_CUTOFF`, which the learned model looks at
     smooth : AnatomicalPaths, low-passed as for inverse dynamics
     force, moment : (T, 3) N, N·m about the ground origin, of `needed_wrench`
     trunk_seen : bool

@@ -37,6 +37,10 @@ from .ground_feet import OUTLINE_POINTS, distance_to_outline
 from .ground_model import CURVE_PHASES, GroundModel, load_ground_model
 from .types import GroundReaction
 
+EVENT_ERROR = 0.03
+"""s by which contacts may be off in another laboratory: a stance that could not be
+predicted hides the frames around it too, where the foot may already carry load."""
+
 
 @dataclass(frozen=True)
 class PredictionSettings:
@@ -333,7 +337,8 @@ def _unpredicted(
     for s, side in enumerate(SIDES):
         for k, c in enumerate(contacts.of(side)):
             if (side, k) not in done:
-                masked[(time >= c.initial_contact_s) & (time <= c.toe_off_s), s] = True
+                begin, end = c.initial_contact_s - EVENT_ERROR, c.toe_off_s + EVENT_ERROR
+                masked[(time >= begin) & (time <= end), s] = True
     return masked & ~contact
 
 
