@@ -1,4 +1,4 @@
-"""The command line: `kneestride analyse`, `simulate`, `compare`, `report`, `animate`, `demo`.
+"""The command line: `kneestride analyse`, `simulate`, `compare`, `study`, `report`, …
 
 Exit status 0: done. 2: the call or the input is wrong, with one message on stderr that
 says what was expected, what was found and what to do. 1: a defect of ours, with the
@@ -324,6 +324,32 @@ def compare(
         )
     write_comparison(target, found, overwrite)
     tell(target, found.lines(), quiet, as_json)
+
+
+@app.command()
+def study(
+    file: Annotated[Path, typer.Argument(help="Study file (.toml); see docs/studies.md.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the study. Left out: as the file says.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes to use. Left out: one a core.")
+    ] = None,
+    dask: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead.")
+    ] = "",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run a study of many people and trials, or go on with an interrupted one.
+
+    OUT holds trials/, a results folder each, doses/ and tables/: strides, medians, curves,
+    effects as CSV and Parquet, and failures.csv.
+    """
+    from .study.command import run_study
+
+    found = run_study(file, out=out, workers=workers, dask=dask or None, quiet=quiet or as_json)
+    tell(found.tables, found.lines(), quiet, as_json)
 
 
 @app.command()
