@@ -9,6 +9,7 @@ sentence a mistake. Paths are relative to the study file.
 from __future__ import annotations
 
 import csv
+import fnmatch
 import glob
 import re
 import tomllib
@@ -57,7 +58,7 @@ class SubjectEntry(_Entry):
 
 
 class TrialEntry(_Entry):
-    """Recordings of one condition; `file` may be a pattern with `{subject}` and `*`."""
+    """Recordings of one condition; `file` and `subject` may be patterns with `*`."""
 
     file: str | list[str]
     subject: Text | list[Text] = "*"
@@ -293,7 +294,13 @@ class _Expansion:
         taken: set[str],
     ) -> Iterator[Wanted]:
         names = [entry.subject] if isinstance(entry.subject, str) else entry.subject
-        people = list(subjects) if names == ["*"] else names
+        people = [
+            p
+            for n in names
+            for p in (
+                fnmatch.filter(subjects, n) if n not in subjects and _WILD.search(n) else [n]
+            )
+        ]
         found_any = False
         try:
             settings = Settings.from_mapping({**self.told.settings, **entry.settings})
