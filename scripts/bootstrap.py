@@ -16,7 +16,8 @@ pip-tools (both name no package index):
 
     OPT="--generate-hashes --allow-unsafe --strip-extras --no-header
          --no-emit-index-url --no-emit-find-links --no-emit-trusted-host"
-    pip-compile $OPT --all-build-deps --extra test --extra app --extra report -o requirements.lock
+    pip-compile $OPT --all-build-deps --extra test --extra app --extra report \
+        --extra study --extra cluster -o requirements.lock
     echo 'bpy>=5.2,<5.3' | pip-compile $OPT -c requirements.lock -o requirements-blender.lock -
 
 The third, `requirements-html.lock`, is one wheel without what it depends on: only the
