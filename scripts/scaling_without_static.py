@@ -3,6 +3,7 @@
     python scripts/scaling_without_static.py --write              # all, about ten minutes
     python scripts/scaling_without_static.py --only RBDS001 --only gc5
     python scripts/scaling_without_static.py --effects --write    # loads of a few trials
+    python scripts/scaling_without_static.py --keypoints --write  # lengths from key points
 
 The static trial is kept aside: the recording is read, repaired and scaled as if there were
 none. Every model then follows the same markers on up to 300 frames from
@@ -20,13 +21,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keypoint_robustness as keypoints
 import kneestride
 import numpy as np
 from compare_with_opensim import shortened
 from doc_blocks import replace_block, table
 from kneestride import stages
 from kneestride.capture.read import read_trial
-from kneestride.capture.trial import Markers, Subject
+from kneestride.capture.trial import Markers, Subject, Trial
 from kneestride.model.fitting import FittedSubject, fit_subject
 from kneestride.settings import Settings
 from run_shared_captures import Capture, captures
@@ -44,6 +46,12 @@ EFFECTS = (
     "gc5 ngait_og_ss1", "opencap04 walking1", "rbds RBDS001runT25", "rbds RBDS012runT35",
     "rbds RBDS018runT45", "rbds RBDS04runT35",
 )  # fmt: skip
+KEYPOINTS = (
+    "opencap04 walking1", "rbds RBDS019runT35", "rbds RBDS024runT25", "rbds RBDS027runT35",
+)  # fmt: skip
+DETECTORS, NOISES_MM = ("COCO-17", "BODY_25"), (0.0, 10.0, 20.0, 30.0)
+SECONDS = 8.0
+"""Of a recording that is reduced to key points."""
 FRAMES = 300
 WINDOW = slice(1500, 2400)
 """Frames of an RBDS trial whose loads are compared."""
@@ -204,6 +212,48 @@ def effect_page(rows: Sequence[Row]) -> str:
     return table(head, out)
 
 
+def from_keypoints(wanted: Callable[[str], bool]) -> list[Row]:
+    """Return lengths from made-up key points (`keypoint_robustness`), deviations in %."""
+    rows: list[Row] = []
+    for capture in captures():
+        if capture.name not in KEYPOINTS or not wanted(capture.name):
+            continue
+        person = Subject(capture.mass, capture.height, capture.sex)
+        recorded = read_trial(capture.trial, "none")
+        full = keypoints.analysed(recorded, capture.static, person, SECONDS)
+        for which in DETECTORS:
+            points = keypoints.virtual_points(full, which)
+            for sd in NOISES_MM:
+                seed = keypoints.seed_of(f"{capture.name} {which} {sd}")
+                noisy = Trial(capture.name, keypoints.disturbed(points, sd / 1e3, seed))
+                seen = keypoints.analysed(noisy, None, person)
+                row: Row = {"capture": capture.name, "set": which, "noise_mm": sd}
+                for name in SEGMENTS[:7]:
+                    true = full.fitted.lengths[name].value
+                    row[name] = 100.0 * (seen.fitted.lengths[name].value / true - 1.0)
+                rows.append(row)
+                print(row, flush=True)
+    return rows
+
+
+def keypoint_page(rows: Sequence[Row]) -> str:
+    """Return deviations by detector and noise: median (largest), %."""
+    out = []
+    for which in DETECTORS:
+        for sd in NOISES_MM:
+            mine = [r for r in rows if (r["set"], r["noise_mm"]) == (which, sd)]
+            if not mine:
+                continue
+            cells = []
+            for stem in ("thigh", "shank", "foot", "pelvis"):
+                v = [abs(r[n]) for r in mine for n in SEGMENTS[:7] if n.startswith(stem)]
+                cells.append(f"{np.median(v):.1f} ({max(v):.1f})")
+            out.append([which, f"{sd:.0f}", len(mine), *cells])
+    return table(
+        ["set", "noise, mm", "trials", "thighs", "shanks", "feet", "pelvis width"], out
+    )
+
+
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write rows of equal or growing columns."""
     columns = list(dict.fromkeys(c for row in rows for c in row))
@@ -221,6 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", action="append", help="part of a capture's name; repeatable")
     parser.add_argument("--effects", action="store_true", help="loads of a few trials instead")
+    parser.add_argument("--keypoints", action="store_true", help="key points instead")
     parser.add_argument("--write", action="store_true", help=f"put tables into {PAGE.name}")
     options = parser.parse_args()
 
@@ -230,6 +281,9 @@ def main() -> None:
     if options.effects:
         rows, page, block = effects(wanted), effect_page, "effects"
         file = PAGE.with_name("scaling_effects.csv")
+    elif options.keypoints:
+        rows, page, block = from_keypoints(wanted), keypoint_page, "keypoints"
+        file = PAGE.with_name("scaling_keypoints.csv")
     else:
         rows, page, block = sizes(wanted), size_page, "sizes"
         file = PAGE.with_suffix(".csv")
