@@ -499,6 +499,28 @@ def animate(
             typer.echo(line)
 
 
+@app.command("app")
+def desktop(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Recording, ground forces, saved work or results folder."),
+    ] = None,
+) -> None:
+    """Open the desktop app."""
+    try:
+        import PyQt5  # noqa: F401
+        import pyqtgraph  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(
+            "the packages PyQt5 and pyqtgraph",
+            f"an environment without {error.name}",
+            "install kneestride with the extra 'app'",
+        ) from error
+    from .app.main import run
+
+    raise typer.Exit(run(files or ()))
+
+
 def tell(target: Path, lines: Sequence[str], quiet: bool, as_json: bool) -> None:
     """Print what a written folder holds: its summary, or some lines and its place."""
     if as_json:

@@ -1,0 +1,518 @@
+"""First page: files in, what was recognised, corrections, run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QSplitter,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..capture.landmarks import landmark_table
+from ..errors import KneestrideError, SettingsError
+from ..settings import check_subject, check_treadmill_speed
+from .facts import facts
+from .fields import WRONG, Field, FileField, number
+from .figures import Sticks
+from .jobs import Job
+from .looking import exchange_sides
+from .texts import Texts, landmark_name
+from .work import Work, marker_set_text
+
+RECORDINGS = "*.c3d *.trc *.json *.csv"
+
+
+class CapturePage(QWidget):
+    """Capture, person, and the run."""
+
+    analysed = pyqtSignal(str)
+    """Results folder."""
+    edited = pyqtSignal()
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self.texts = texts
+        self.told: dict[str, Any] = {}
+        self.mapping: dict[str, str] = {}
+        self.job: Job | None = None
+        self.looking: Job | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="kneestride-app-")
+        self._loaded = False
+        self._build()
+
+    # --- widgets
+
+    def _build(self) -> None:
+        t = self.texts
+        some = f"{t('recording')} ({RECORDINGS})"
+        grf = f"{t('forces')} (*.mot *.sto *.c3d)"
+        self.trial = FileField("trial", t("field_trial"), t("tip_trial"), t, some)
+        self.static = FileField("static", t("field_static"), t("tip_static"), t, some)
+        self.forces = FileField("forces", t("field_forces"), t("tip_forces"), t, grf)
+        self.mass = Field("mass", t("field_mass"), t("tip_mass"))
+        self.height = Field("height", t("field_height"), t("tip_height"))
+        self.speed = Field("speed", t("field_speed"), t("tip_speed"))
+        self.sex = QComboBox()
+        for key, value in (("sex_none", ""), ("sex_f", "f"), ("sex_m", "m")):
+            self.sex.addItem(t(key), value)
+        self.sex.setAccessibleName(t("field_sex"))
+        self.results = FileField("results", t("field_results"), t("tip_results"), t, "")
+        self.replace = QCheckBox(t("replace"))
+        self.replace.setObjectName("replace")
+        self.run_button = QPushButton(t("run"))
+        self.run_button.setObjectName("run")
+        self.run_button.setDefault(True)
+        self.cancel_button = QPushButton(t("cancel"))
+        self.cancel_button.setObjectName("cancel")
+        self.cancel_button.setEnabled(False)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 100)
+        self.stage = QLabel("")
+        self.stage.setObjectName("stage")
+        self.stage.setWordWrap(True)
+        self.example = QPushButton(t("example_capture"))
+        self.example.setObjectName("example")
+
+        left = QVBoxLayout()
+        left.addWidget(self.example)
+        for field in (self.trial, self.static, self.forces):
+            left.addWidget(field)
+        person = QHBoxLayout()
+        for w in (self.mass, self.height):
+            person.addWidget(w, 1, Qt.AlignTop)
+        left.addLayout(person)
+        more = QHBoxLayout()
+        sex = QVBoxLayout()
+        sex.setSpacing(2)
+        label = QLabel(t("field_sex"))
+        label.setBuddy(self.sex)
+        sex.addWidget(label)
+        sex.addWidget(self.sex)
+        more.addLayout(sex, 1)
+        more.addWidget(self.speed, 1, Qt.AlignTop)
+        left.addLayout(more)
+        left.addWidget(self.results)
+        left.addWidget(self.replace)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button, 2)
+        buttons.addWidget(self.cancel_button, 1)
+        left.addLayout(buttons)
+        left.addWidget(self.bar)
+        left.addWidget(self.stage)
+        left.addStretch(1)
+        holder = QWidget()
+        holder.setLayout(left)
+        scroll = QScrollArea()
+        scroll.setWidget(holder)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        scroll.setMinimumWidth(320)
+
+        self.figure = Sticks()
+        self.figure.setAccessibleName(t("figure_markers"))
+        self.figure.empty = t("drop_here")
+        self.slider = QSlider(Qt.Horizontal)
+        self.slider.setAccessibleName(t("time"))
+        self.slider.setEnabled(False)
+        self.clock = QLabel("")
+        views = QHBoxLayout()
+        for view in ("front", "side", "behind"):
+            button = QPushButton(t(f"view_{view}"))
+            button.clicked.connect(lambda _, v=view: self.figure.look_from(v))
+            views.addWidget(button)
+        key = QLabel(t("marker_key"))
+        key.setWordWrap(True)
+        middle = QVBoxLayout()
+        middle.addWidget(self.figure, 1)
+        middle.addWidget(key)
+        time = QHBoxLayout()
+        time.addWidget(self.slider, 1)
+        time.addWidget(self.clock)
+        middle.addLayout(time)
+        middle.addLayout(views)
+        centre = QWidget()
+        centre.setLayout(middle)
+
+        self.facts = QFormLayout()
+        self.facts.setRowWrapPolicy(QFormLayout.WrapLongRows)
+        seen = QGroupBox(t("recognised"))
+        seen.setLayout(self.facts)
+        self.facts_box = QScrollArea()
+        self.facts_box.setWidget(seen)
+        self.facts_box.setWidgetResizable(True)
+        self.facts_box.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.table = QTableWidget(0, 3)
+        self.table.setObjectName("markers")
+        self.table.setAccessibleName(t("marker_table"))
+        self.table.setHorizontalHeaderLabels([t("marker"), t("landmark"), t("unseen")])
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(1, QHeaderView.Stretch)
+        self.table.setSelectionBehavior(QTableWidget.SelectRows)
+        self.table.setTabKeyNavigation(False)
+        self.table.verticalHeader().hide()
+        self.swap = QPushButton(t("swap_sides"))
+        self.swap.setObjectName("swap")
+        self.reset = QPushButton(t("reset_mapping"))
+        self.message_mapping = QLabel()
+        self.message_mapping.setObjectName("message_mapping")
+        self.message_mapping.setWordWrap(True)
+        self.message_mapping.setStyleSheet(WRONG)
+        self.message_mapping.hide()
+        self.message_mapping.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
+        right = QVBoxLayout()
+        right.addWidget(self.facts_box, 2)
+        right.addWidget(QLabel(t("mapping_hint"), wordWrap=True))
+        right.addWidget(self.message_mapping)
+        right.addWidget(self.table, 3)
+        correct = QHBoxLayout()
+        correct.addWidget(self.swap)
+        correct.addWidget(self.reset)
+        right.addLayout(correct)
+        side = QWidget()
+        side.setLayout(right)
+
+        parts = QSplitter(Qt.Horizontal)
+        for w in (scroll, centre, side):
+            parts.addWidget(w)
+        parts.setStretchFactor(0, 3)
+        parts.setStretchFactor(1, 4)
+        parts.setStretchFactor(2, 4)
+        parts.setChildrenCollapsible(False)
+        layout = QHBoxLayout(self)
+        layout.addWidget(parts)
+        self._connect()
+        self._show_facts()
+
+    def _connect(self) -> None:
+        self.trial.changed.connect(self._other_trial)
+        self.forces.changed.connect(self.look)
+        for field in (self.static, self.mass, self.height, self.speed, self.results):
+            field.changed.connect(self.edited)
+        self.sex.currentIndexChanged.connect(self.edited)
+        for check in (self.mass, self.height, self.speed):
+            check.edit.editingFinished.connect(lambda f=check: self.check_person(f))
+        self.run_button.clicked.connect(self.run)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.slider.valueChanged.connect(self._show_frame)
+        self.figure.selected.connect(self._marker_clicked)
+        self.table.currentCellChanged.connect(lambda row, *_: self.figure.choose(row))
+        self.swap.clicked.connect(self._swap)
+        self.reset.clicked.connect(self._reset)
+
+    # --- the work
+
+    def work(self) -> Work:
+        """What is set up on this page."""
+        return Work(
+            self.trial.value, self.static.value, self.forces.value, self.mass.value,
+            self.height.value, str(self.sex.currentData()), self.speed.value,
+            dict(self.mapping), self.results.value,
+        )  # fmt: skip
+
+    def put(self, work: Work) -> None:
+        """Show a work that was opened."""
+        for name in ("trial", "static", "forces", "mass", "height", "speed", "results"):
+            getattr(self, name).put(getattr(work, name))
+        self.sex.setCurrentIndex(max(0, self.sex.findData(work.sex)))
+        self.mapping = dict(work.mapping)
+        self.look()
+
+    def field(self, name: str) -> Field | None:
+        """The field of a name; None for what has no line of its own."""
+        found = getattr(self, name, None)
+        return found if isinstance(found, Field) else None
+
+    def tell(self, message: str, name: str) -> None:
+        """Show a message beside the field that it concerns."""
+        field = self.field(name)
+        if field is not None:
+            field.tell(message)
+        elif name == "mapping":
+            self.message_mapping.setText(f"✗ {message}" if message else "")
+            self.message_mapping.setVisible(bool(message))
+        else:
+            self.stage.setText(message)
+
+    def _other_trial(self) -> None:
+        self.mapping = {}
+        if self.trial.value and (not self.results.value or self.results.property("own")):
+            path = Path(self.trial.value)
+            self.results.put(str(path.parent / f"{path.stem}-kneestride"))
+            self.results.setProperty("own", True)
+        self.look()
+
+    def look(self) -> None:
+        """Ask the worker what the recording holds."""
+        self.edited.emit()
+        if self.looking is not None:
+            self.looking.cancel()
+            self.looking = None
+        self.tell("", "mapping")
+        if not self.trial.value:
+            self._clear()
+            return
+        arrays = str(Path(self._folder.name) / "seen.npz")
+        job = Job(
+            {"kind": "look", "trial": self.trial.value, "forces": self.forces.value,
+             "mapping": self.mapping, "arrays": arrays}, self,
+        )  # fmt: skip
+        self.looking = job
+        self.stage.setText(self.texts("reading"))
+        job.done.connect(lambda answer: self._looked(answer, arrays, job))
+        job.refused.connect(lambda m, f: self._not_looked(m, f, job))
+        job.crashed.connect(
+            lambda said: self._not_looked(self.texts("crashed", said=said), "trial", job)
+        )
+
+    def _not_looked(self, message: str, name: str, job: Job) -> None:
+        if job is self.looking:
+            self.stage.setText("")
+            self._clear()
+            self.tell(message, name)
+
+    def _clear(self) -> None:
+        self.told = {}
+        self.figure.positions = np.zeros((0, 0, 3))
+        self.figure.update()
+        self.slider.setEnabled(False)
+        self.table.setRowCount(0)
+        self._show_facts()
+
+    def _looked(self, answer: dict[str, Any], arrays: str, job: Job) -> None:
+        if job is not self.looking:
+            return
+        self.looking = None
+        self.stage.setText("")
+        same = self.told.get("markers") == answer["told"]["markers"]
+        self.told = answer["told"]
+        if answer["problem"]:
+            self.tell(*answer["problem"])
+        with np.load(arrays) as held:
+            values = {n: held[n] for n in held.files}
+        self._times = values["time"]
+        row = self.table.currentRow() if same else -1
+        self.figure.show_capture(values, self.told)
+        self.slider.setRange(0, len(self._times) - 1)
+        self.slider.setEnabled(True)
+        self._show_frame(self.slider.value())
+        self._show_facts()
+        self._show_mapping()
+        if row >= 0:
+            self.table.setCurrentCell(row, 0)
+
+    def _show_frame(self, frame: int) -> None:
+        if self.told:
+            self.figure.show_frame(frame)
+            self.clock.setText(f"{self._times[frame]:.2f} s")
+
+    def _show_facts(self) -> None:
+        while self.facts.rowCount():
+            self.facts.removeRow(0)
+        rows = facts(self.told, self.texts) if self.told else [("", self.texts("no_capture"))]
+        for name, value in rows:
+            label = QLabel(value, wordWrap=True)
+            label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+            self.facts.addRow(name, label)
+
+    # --- corrections
+
+    def _show_mapping(self) -> None:
+        t, told = self.texts, self.told
+        choices = list(landmark_table())
+        self.table.setRowCount(len(told["markers"]))
+        for row, marker in enumerate(told["markers"]):
+            name = QTableWidgetItem(marker)
+            name.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
+            self.table.setItem(row, 0, name)
+            box = QComboBox()
+            box.setObjectName(f"landmark_{marker}")
+            box.setAccessibleName(f"{t('landmark')}: {marker}")
+            body = told["clusters"].get(marker)
+            first = t("tracking", body=landmark_name(body, t)) if body else t("not_used")
+            box.addItem(first, "")
+            for choice in choices:
+                box.addItem(landmark_name(choice, t), choice)
+            box.setCurrentIndex(max(0, box.findData(told["mapping"][marker])))
+            box.setFocusPolicy(Qt.StrongFocus)
+            box.wheelEvent = lambda event: event.ignore()
+            box.activated.connect(lambda _, m=marker, b=box: self.map_marker(m, b.currentData()))
+            self.table.setCellWidget(row, 1, box)
+            share = told["gaps"].get(marker, 0.0)
+            lost = QTableWidgetItem(f"{100 * share:.0f} %" if share else "")
+            lost.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
+            self.table.setItem(row, 2, lost)
+        self.table.resizeColumnToContents(0)
+        self.table.resizeRowsToContents()
+
+    def map_marker(self, marker: str, landmark: str) -> None:
+        """Say what a marker is on; '' leaves it out."""
+        self.mapping[marker] = landmark
+        self.look()
+
+    def _marker_clicked(self, row: int) -> None:
+        self.table.setCurrentCell(row, 0)
+        self.table.scrollToItem(self.table.item(row, 0))
+
+    def _swap(self) -> None:
+        if self.told:
+            self.mapping = exchange_sides(self.told["mapping"])
+            self.look()
+
+    def _reset(self) -> None:
+        self.mapping = {}
+        self.look()
+
+    # --- running
+
+    def check_person(self, only: Field | None = None) -> tuple[float, float] | None:
+        """Mass and height, or None with the command line's message beside the field."""
+        mass, height = number(self.mass.value), number(self.height.value)
+        checks: tuple[tuple[Field, Callable[[], object]], ...] = (
+            (self.mass, lambda: check_subject(mass, 1.7)),
+            (self.height, lambda: check_subject(70.0, height)),
+            (self.speed, self._speed),
+        )
+        good = True
+        for field, check in checks:
+            if only is not None and (field is not only or not field.value):
+                continue
+            try:
+                if not field.value and field is not self.speed:
+                    raise SettingsError(
+                        self.texts(f"expected_{field.name}"), self.texts("found_nothing"),
+                        self.texts("todo_type"),
+                    )  # fmt: skip
+                check()
+                field.tell("")
+            except KneestrideError as error:
+                field.tell(str(error))
+                good = False
+        return (mass, height) if good else None
+
+    def _speed(self) -> float | None:
+        return check_treadmill_speed(number(self.speed.value) if self.speed.value else None)
+
+    def run(self) -> None:
+        """Start the analysis, or say what is missing."""
+        if self.job is not None:
+            return
+        person = self.check_person()
+        if not self.trial.value:
+            self.trial.tell(self.texts("no_trial"))
+            self.trial.edit.setFocus()
+            return
+        if person is None:
+            return
+        if not self.results.value:
+            self._other_trial()
+        job: dict[str, Any] = {
+            "kind": "analyse", "trial": self.trial.value, "static": self.static.value,
+            "forces": self.forces.value, "mass": person[0], "height": person[1],
+            "sex": self.sex.currentData(), "speed": self._speed(),
+            "out": self.results.value, "overwrite": self.replace.isChecked(),
+        }  # fmt: skip
+        if self.mapping and self.told:
+            try:
+                text = marker_set_text(
+                    {**self.told["mapping"], **self.mapping}, self._clusters()
+                )
+            except KneestrideError as error:
+                self.tell(str(error), "mapping")
+                return
+            file = Path(self._folder.name) / "corrected.toml"
+            file.write_text(text, encoding="utf-8")
+            job["markers"] = str(file)
+        for field in (self.trial, self.static, self.forces, self.results):
+            field.tell("")
+        self.start(job, self._analysed)
+
+    def _clusters(self) -> dict[str, str]:
+        return {m: b for m, b in self.told["clusters"].items() if not self.mapping.get(m)}
+
+    def start(self, job: dict[str, Any], done: Callable[[dict[str, Any]], None]) -> None:
+        """Start a worker whose progress this page shows."""
+        self.job = made = Job(job, self)
+        self.run_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+        self.bar.setValue(0)
+        self.stage.setText(self.texts("starting"))
+        made.progress.connect(self._progress)
+        made.done.connect(done)
+        made.refused.connect(self._refused)
+        made.crashed.connect(lambda said: self._failed(self.texts("crashed", said=said)))
+        made.cancelled.connect(lambda: self._failed(self.texts("cancelled")))
+        made.ended.connect(self._ended)
+
+    def _progress(self, stage: str, share: float) -> None:
+        self.bar.setValue(round(100 * share))
+        self.stage.setText(self.texts.either(f"stage_{stage}", stage))
+
+    def _refused(self, message: str, name: str) -> None:
+        self.bar.setValue(0)
+        self.stage.setText(self.texts("see_field"))
+        self.tell(message, name)
+        field = self.field(name)
+        if field is not None:
+            field.edit.setFocus()
+
+    def _failed(self, message: str) -> None:
+        self.bar.setValue(0)
+        self.stage.setText(message)
+
+    def _ended(self) -> None:
+        self.job = None
+        self.run_button.setEnabled(True)
+        self.cancel_button.setEnabled(False)
+
+    def _analysed(self, answer: dict[str, Any]) -> None:
+        self.bar.setValue(100)
+        self.stage.setText(self.texts("analysed", folder=answer["folder"]))
+        QTimer.singleShot(0, lambda: self.analysed.emit(answer["folder"]))
+
+    def cancel(self) -> None:
+        """Stop the run."""
+        if self.job is not None:
+            self.stage.setText(self.texts("stopping"))
+            self.job.cancel()
+
+    def make_example(self, folder: str) -> None:
+        """Let the project record its reference runner into a folder, and fill the page."""
+        self.start({"kind": "example", "out": folder}, self._example_made)
+
+    def _example_made(self, answer: dict[str, Any]) -> None:
+        self.bar.setValue(100)
+        self.stage.setText(self.texts("example_made"))
+        out = str(Path(answer["trial"]).parent / "results")
+        self.put(Work(**answer, results=out))
+        self.results.setProperty("own", False)
+
+    def stop(self) -> None:
+        """End what runs; the app closes."""
+        for job in (self.job, self.looking):
+            if job is not None and job.running:
+                job.blockSignals(True)
+                job.process.terminate()
+                if not job.process.waitForFinished(2000):
+                    job.process.kill()
+                    job.process.waitForFinished(1000)
