@@ -53,12 +53,22 @@ def provenance(scene_data, runners, language="en"):
     kinds = {r.simulated for r in runners}
     motion = "prov_both" if len(kinds) == 2 else "prov_simulated"
     parts.append(text(motion if True in kinds else "prov_captured", language))
-    forces = {r.predicted for r in runners if r.ground_force is not None}
-    if not forces:
-        key = "prov_no_forces"
-    elif len(forces) == 2:
-        key = "prov_mixed"
-    else:
-        key = "prov_predicted" if True in forces else "prov_measured"
-    parts.append(text(key, language))
+    parts.append(_forces(runners, language))
     return text("prov_line", language, parts=", ".join(parts))
+
+
+def _forces(runners, language):
+    """Say where the ground forces come from; those under a changed stride were never felt."""
+    found = {
+        "simulated" if r.simulated else "predicted" if r.predicted else "measured"
+        for r in runners
+        if r.ground_force is not None
+    }
+    if not found:
+        return text("prov_no_forces", language)
+    kinds = [
+        text(f"prov_of_{kind}", language)
+        for kind in ("measured", "predicted", "simulated")
+        if kind in found
+    ]
+    return text("prov_forces", language, kinds=text("and", language).join(kinds))

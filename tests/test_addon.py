@@ -157,6 +157,20 @@ def test_turns_are_interpolated_the_short_way_at_unit_length():
 # --- texts --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("language", "only", "both"),
+    [("en", "simulated ground forces", "measured and simulated ground forces"),
+     ("de", "simulierte Bodenkräfte", "gemessene und simulierte Bodenkräfte")],
+)  # fmt: skip
+def test_forces_under_changed_strides_are_told_as_simulated(language, only, both):
+    scene = SimpleNamespace(model="runner", provenance="")
+    captured = SimpleNamespace(simulated=False, predicted=False, ground_force=1)
+    changed = SimpleNamespace(simulated=True, predicted=False, ground_force=1)
+    line = texts.provenance(scene, [changed, changed], language)
+    assert f", {only};" in line and "measured ground" not in line and "gemessen" not in line
+    assert f", {both};" in texts.provenance(scene, [captured, changed], language)
+
+
 def test_every_language_says_everything_with_the_same_blanks():
     table = texts.table()
     assert set(table) == set(texts.LANGUAGES)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,14 @@ def test_stride_phase_runs_from_0_to_100_per_side():
 def test_provenance_names_what_the_picture_rests_on():
     line = writer.provenance([synthetic_runner()], "runner")
     assert "estimate" in line and "measured ground forces" in line and "body weight" in line
+
+
+def test_forces_under_a_changed_stride_are_told_as_simulated():
+    captured = synthetic_runner()
+    changed = replace(synthetic_runner("valgus"), simulated=True)
+    assert "simulated motion, simulated ground forces" in writer.provenance([changed], "")
+    both = writer.provenance([captured, changed], "")
+    assert "measured and simulated ground forces" in both
 
 
 def test_a_persons_size_is_read_back_from_the_scaled_model():

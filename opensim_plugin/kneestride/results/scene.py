@@ -289,12 +289,13 @@ def write_scene(path: Path, runners: Sequence[SceneRunner], **options: object) -
 
 def provenance(runners: Sequence[SceneRunner], model_name: str) -> str:
     """Return the line that stands in every picture."""
-    predicted = {r.ground.predicted for r in runners if r.ground is not None}
-    forces = {
-        frozenset({True}): "predicted ground forces",
-        frozenset({False}): "measured ground forces",
-        frozenset({True, False}): "measured and predicted ground forces",
-    }.get(frozenset(predicted), "no ground forces")
+    found = {
+        "simulated" if r.simulated else "predicted" if r.ground.predicted else "measured"
+        for r in runners
+        if r.ground is not None
+    }
+    origins = [kind for kind in ("measured", "predicted", "simulated") if kind in found]
+    forces = f"{' and '.join(origins) or 'no'} ground forces"
     kinds = {r.simulated for r in runners}
     motion = {
         frozenset({False}): "captured motion",
