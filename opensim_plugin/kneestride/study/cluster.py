@@ -63,7 +63,7 @@ def run_on_dask(
             doing(job.id, "on the cluster")
         ids = {f.key: job.id for f, job in zip(futures, jobs, strict=True)}
         try:
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 if future.status == "finished":
                     ended(future.result())
                     continue

@@ -141,9 +141,7 @@ def mixed_rows(plan: Plan, medians: Sequence[Row]) -> tuple[list[Row], str]:
         terms, design = _design(plan, mine)
         answer = np.array([_number(r["median"]) for r in mine])
         scale = float(answer.std())
-        if len(mine) <= len(terms) + 1 or np.linalg.matrix_rank(design) < len(terms):
-            continue
-        if not scale > 0.0:
+        if len(mine) <= len(terms) + 1 or not scale > 0.0:
             continue
         out += _fit(MixedLM, metric, answer, design, terms, people, scale)
     if out:
@@ -152,7 +150,7 @@ def mixed_rows(plan: Plan, medians: Sequence[Row]) -> tuple[list[Row], str]:
 
 
 def _design(plan: Plan, rows: Sequence[Row]) -> tuple[list[str], Array]:
-    """Treatment-coded columns: intercept, conditions, groups, and their products."""
+    """Treatment-coded columns: intercept, conditions, groups, products; independent ones."""
 
     def columns(name: str, levels: Sequence[str]) -> list[tuple[str, Array]]:
         there = [v for v in levels if any(r[name] == v for r in rows)]
@@ -163,8 +161,13 @@ def _design(plan: Plan, rows: Sequence[Row]) -> tuple[list[str], Array]:
     conditions = columns("condition", plan.conditions)
     groups = columns("group", plan.groups)
     both = [(f"{a}:{b}", x * y) for (a, x), (b, y) in product(conditions, groups)]
-    every = [("intercept", np.ones(len(rows))), *conditions, *groups, *both]
-    return [n for n, _ in every], np.column_stack([x for _, x in every])
+    names, kept = ["intercept"], [np.ones(len(rows))]
+    for name, column in (*conditions, *groups, *both):
+        # What the others already say (a condition that one group alone has) is left out.
+        if np.linalg.matrix_rank(np.column_stack([*kept, column])) > len(kept):
+            names.append(name)
+            kept.append(column)
+    return names, np.column_stack(kept)
 
 
 def _fit(

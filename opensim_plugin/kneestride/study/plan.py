@@ -311,7 +311,7 @@ class _Expansion:
             return
         for name in people:
             if name not in subjects:
-                close = get_close_matches(name, list(subjects), n=1)
+                close = get_close_matches(name, list(subjects), n=1, cutoff=0.5)
                 hint = f", did you mean {close[0]!r}?" if close else ""
                 self.mistakes.append(f"{where}: no subject {name!r}{hint}")
                 continue
