@@ -1,11 +1,11 @@
-"""Build the add-on's bundled example: three strides of the reference runner.
+"""Build the add-on's bundled example: strides of the reference runner.
 
     .venv/bin/python scripts/build_example.py [OUT.npz]
 
 The project records its reference runner, analyses the recording and simulates the stride
-with the knee neutral, in, and the foot across the midline, all with the default doses. The
-file remembers the hashes of the data it rests on; a test asks for a new one when they change.
-Takes about a minute.
+with the knee neutral, in, the foot across the midline, and the knee out with the foot in, all
+with the default doses. The file remembers the hashes of the data it rests on; a test asks for
+a new one when they change. Takes about a minute.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from kneestride.simulation.variants import variant
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "blender_addon" / "example.npz"
-STRIDES = ("neutral", "valgus", "crossover")
+STRIDES = ("neutral", "valgus", "crossover", "knee-out")
 """The first is what the others are compared with."""
 INPUTS = (
     "models/bones/skeleton.npz",

@@ -183,9 +183,9 @@ def test_the_example_rests_on_the_present_data(bpy):
     assert [r.name for r in data.runners] == list(build.STRIDES)
     assert all(r.simulated for r in data.runners)
     assert "knee_force" in [d.name for d in data.displays]
-    # Each is the stride that its name says: knee in, and foot across, beside neutral.
+    # Each is the stride that its name says, beside neutral: knee in, foot across, knee out.
     angle, width = (
         [np.mean([row[c] for row in r.strides]) for r in data.runners]
         for c in ("projection_angle_mid_deg", "step_width_mm")
     )
-    assert angle[1] > angle[0] + 3 and width[2] < width[0] - 10
+    assert angle[1] > angle[0] + 3 and width[2] < width[0] - 10 and angle[3] < angle[0] - 1
