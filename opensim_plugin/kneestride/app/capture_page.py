@@ -88,6 +88,7 @@ class CapturePage(QWidget):
         self.cancel_button.setEnabled(False)
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
+        self.bar.setTextVisible(False)
         self.stage = QLabel("")
         self.stage.setObjectName("stage")
         self.stage.setWordWrap(True)
@@ -102,6 +103,9 @@ class CapturePage(QWidget):
         for w in (self.mass, self.height):
             person.addWidget(w, 1, Qt.AlignTop)
         left.addLayout(person)
+        # Half a column is too narrow for a sentence: these messages take the whole of it.
+        left.addWidget(self.mass.message)
+        left.addWidget(self.height.message)
         more = QHBoxLayout()
         sex = QVBoxLayout()
         sex.setSpacing(2)
@@ -112,6 +116,7 @@ class CapturePage(QWidget):
         more.addLayout(sex, 1)
         more.addWidget(self.speed, 1, Qt.AlignTop)
         left.addLayout(more)
+        left.addWidget(self.speed.message)
         left.addWidget(self.results)
         left.addWidget(self.replace)
         buttons = QHBoxLayout()
@@ -127,7 +132,7 @@ class CapturePage(QWidget):
         scroll.setWidget(holder)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        scroll.setMinimumWidth(320)
+        scroll.setMinimumWidth(holder.minimumSizeHint().width() + 24)
 
         self.figure = Sticks()
         self.figure.setAccessibleName(t("figure_markers"))
@@ -168,6 +173,8 @@ class CapturePage(QWidget):
         self.table.setHorizontalHeaderLabels([t("marker"), t("landmark"), t("unseen")])
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(1, QHeaderView.Stretch)
+        header.setSectionResizeMode(2, QHeaderView.ResizeToContents)
+        header.setMinimumSectionSize(40)
         self.table.setSelectionBehavior(QTableWidget.SelectRows)
         self.table.setTabKeyNavigation(False)
         self.table.verticalHeader().hide()
@@ -181,10 +188,10 @@ class CapturePage(QWidget):
         self.message_mapping.hide()
         self.message_mapping.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
         right = QVBoxLayout()
-        right.addWidget(self.facts_box, 2)
+        right.addWidget(self.facts_box, 1)
         right.addWidget(QLabel(t("mapping_hint"), wordWrap=True))
         right.addWidget(self.message_mapping)
-        right.addWidget(self.table, 3)
+        right.addWidget(self.table, 1)
         correct = QHBoxLayout()
         correct.addWidget(self.swap)
         correct.addWidget(self.reset)
@@ -195,9 +202,9 @@ class CapturePage(QWidget):
         parts = QSplitter(Qt.Horizontal)
         for w in (scroll, centre, side):
             parts.addWidget(w)
-        parts.setStretchFactor(0, 3)
-        parts.setStretchFactor(1, 4)
-        parts.setStretchFactor(2, 4)
+        parts.setSizes([380, 420, 460])
+        for k in range(3):
+            parts.setStretchFactor(k, (1, 3, 3)[k])
         parts.setChildrenCollapsible(False)
         layout = QHBoxLayout(self)
         layout.addWidget(parts)
@@ -313,6 +320,7 @@ class CapturePage(QWidget):
         self._times = values["time"]
         row = self.table.currentRow() if same else -1
         self.figure.show_capture(values, self.told)
+        self.figure.empty = self.texts("drop_here")
         self.slider.setRange(0, len(self._times) - 1)
         self.slider.setEnabled(True)
         self._show_frame(self.slider.value())
@@ -344,6 +352,7 @@ class CapturePage(QWidget):
         for row, marker in enumerate(told["markers"]):
             name = QTableWidgetItem(marker)
             name.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
+            name.setToolTip(marker)
             self.table.setItem(row, 0, name)
             box = QComboBox()
             box.setObjectName(f"landmark_{marker}")
@@ -354,15 +363,20 @@ class CapturePage(QWidget):
             for choice in choices:
                 box.addItem(landmark_name(choice, t), choice)
             box.setCurrentIndex(max(0, box.findData(told["mapping"][marker])))
+            box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
             box.setFocusPolicy(Qt.StrongFocus)
             box.wheelEvent = lambda event: event.ignore()
-            box.activated.connect(lambda _, m=marker, b=box: self.map_marker(m, b.currentData()))
+            box.activated.connect(
+                lambda _, m=marker, b=box: self.map_marker(m, b.currentData())
+            )
             self.table.setCellWidget(row, 1, box)
             share = told["gaps"].get(marker, 0.0)
             lost = QTableWidgetItem(f"{100 * share:.0f} %" if share else "")
             lost.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
             self.table.setItem(row, 2, lost)
-        self.table.resizeColumnToContents(0)
+        # The meaning needs the room; a long marker name is told in full when pointed at.
+        self.table.setColumnWidth(0, self.table.viewport().width() // 3)
         self.table.resizeRowsToContents()
 
     def map_marker(self, marker: str, landmark: str) -> None:

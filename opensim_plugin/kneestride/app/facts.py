@@ -66,8 +66,11 @@ def _plates(told: dict[str, Any], t: Texts) -> str:
 def _events(events: list[list[Any]], t: Texts) -> str:
     if not events:
         return t("events_none")
-    return t("events_some", count=len(events),
-             names=_listed([f"{e[2]} {e[0]} {e[1]:.2f} s".strip() for e in events]))  # fmt: skip
+    return t(
+        "events_some",
+        count=len(events),
+        names=_listed([f"{e[2]} {e[0]} {e[1]:.2f} s".strip() for e in events]),
+    )
 
 
 def _listed(names: list[str]) -> str:

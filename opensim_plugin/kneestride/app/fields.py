@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -31,7 +32,7 @@ class Field(QWidget):
         super().__init__()
         self.name = name
         self.setObjectName(f"field_{name}")
-        self.label = QLabel(label)
+        self.label = QLabel(label, wordWrap=True)
         self.edit = QLineEdit()
         self.edit.setObjectName(name)
         self.edit.setAccessibleName(label.replace("&", ""))
@@ -48,6 +49,7 @@ class Field(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
+        column.setAlignment(Qt.AlignTop)
         column.addWidget(self.label)
         column.addLayout(self.row)
         column.addWidget(self.message)
@@ -60,7 +62,7 @@ class Field(QWidget):
     @property
     def value(self) -> str:
         """What is typed, without blanks around it."""
-        return self.edit.text().strip()
+        return str(self.edit.text()).strip()
 
     def put(self, value: str) -> None:
         """Fill the field; its old message goes."""
@@ -86,6 +88,8 @@ class FileField(Field):
         self.edit.setPlaceholderText(tip)
         self.button = QPushButton(texts("browse"))
         self.button.setObjectName(f"browse_{name}")
+        # As narrow as its word: the path needs the room.
+        self.button.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Fixed)
         self.button.setAccessibleName(f"{texts('browse')} {label.replace('&', '')}")
         self.clear = QToolButton()
         self.clear.setText("✕")

@@ -24,7 +24,7 @@ VIEWS = {"front": (math.pi / 2, 0.08), "side": (0.0, 0.08), "behind": (-math.pi 
 
 
 class Turned(QWidget):
-    """A picture of things in the ground frame (X forward, Y up, Z right), parallel projection."""
+    """Things in the ground frame (X forward, Y up, Z right), in parallel projection."""
 
     turned = pyqtSignal()
 
@@ -60,7 +60,7 @@ class Turned(QWidget):
 
     def to_screen(self, points: Array, scale: float = 1.0) -> Array:
         """Pixels right and down, and nearness in pixels, (..., 3)."""
-        size = scale * self.zoom * min(self.width() * 1.7, self.height()) / (2.15 * self.reach)
+        size = scale * self.zoom * min(self.width() * 1.7, self.height()) / (2.0 * self.reach)
         seen = (points - self.centre) @ self.axes().T * size
         middle = np.array([scale * self.width() / 2, scale * self.height() / 2, 0.0])
         return np.asarray(seen * np.array([1.0, -1.0, 1.0]) + middle)
@@ -155,6 +155,9 @@ class Sticks(Turned):
             y = seen[..., 1]
             self.reach = max(0.3, 0.55 * float(np.nanmax(y) - np.nanmin(y)))
             self.level = float(np.nanmin(y))
+            # The largest force reaches as high as the hips of a figure with legs alone.
+            top = np.nanmax(np.nan_to_num(self.force[..., 1]), initial=1.0)
+            self.newtons = float(top) / (1.3 * self.reach)
         self.update()
 
     def name_sides(self, mapping: Mapping[str, str], clusters: Mapping[str, str]) -> None:
@@ -220,7 +223,7 @@ class Sticks(Turned):
             )
 
     def _marker(self, painter: QPainter, at: QPointF, side: str, chosen: bool) -> None:
-        """Right a disc, left a square, middle a small disc, unknown a cross: not colour alone."""
+        """Right a disc, left a square, unknown a cross: not told by colour alone."""
         colour = QColor(SIDE_COLOURS.get(side, "#59636e"))
         painter.setPen(QPen(QColor(PAPER), 0.8))
         painter.setBrush(colour)

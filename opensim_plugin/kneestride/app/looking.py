@@ -183,7 +183,7 @@ def plates(trial: Trial, landmarks: Mapping[str, str]) -> list[dict[str, Any]]:
         for a, b in zip(begin, end, strict=True):
             if forces.time[b - 1] - forces.time[a] < 0.05:
                 continue
-            counts[_foot(forces, trial, feet, p, a, b)] += 1
+            counts[_foot(forces, trial, feet, p, int(a), int(b))] += 1
         peak = float(up.max(initial=0.0))
         out.append({"name": name, "peak": peak, "contacts": counts})
     return out
@@ -196,9 +196,7 @@ def _foot(
     middle = int((a + b) // 2)
     at = int(np.argmin(np.abs(trial.markers.time - forces.time[middle])))
     point = forces.point[middle, p]
-    away = {
-        side: float(np.hypot(*(place[at] - point)[[0, 2]])) for side, place in feet.items()
-    }
+    away = {side: float(np.hypot(*(place[at] - point)[[0, 2]])) for side, place in feet.items()}
     known = {s: d for s, d in away.items() if np.isfinite(d)}
     return min(known, key=lambda s: known[s]) if known else "?"
 
@@ -214,4 +212,3 @@ def exchange_sides(mapping: Mapping[str, str]) -> dict[str, str]:
     """Left for right in every landmark."""
     other = {"_r": "_l", "_l": "_r"}
     return {m: n[:-2] + other[n[-2:]] if n[-2:] in other else n for m, n in mapping.items()}
-

@@ -9,12 +9,15 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
+    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QTableWidget,
     QTableWidgetItem,
@@ -48,6 +51,7 @@ class Working(QWidget):
         self.stop_button.setEnabled(False)
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
+        self.bar.setTextVisible(False)
         self.stage = QLabel("", wordWrap=True)
         self.stage.setObjectName(f"{start}_stage")
         self.line = QHBoxLayout()
@@ -114,11 +118,13 @@ class WhatIfPage(Working):
             ("slider_angle", self.angle, self.angle_label),
             ("slider_width", self.width_slider, self.width_label),
         )):  # fmt: skip
-            slider.setAccessibleName(t(name))
+            slider.setAccessibleName(t(name).replace("&", ""))
             slider.setEnabled(False)
             slider.setTickPosition(QSlider.TicksBelow)
             slider.valueChanged.connect(self._moved)
-            grid.addWidget(QLabel(t(name)), row, 0)
+            told = QLabel(t(name))
+            told.setBuddy(slider)
+            grid.addWidget(told, row, 0)
             grid.addWidget(slider, row, 1)
             grid.addWidget(label, row, 2)
         grid.setColumnStretch(1, 1)
@@ -132,12 +138,21 @@ class WhatIfPage(Working):
         self.loads.setColumnCount(5)
         self.loads.setHorizontalHeaderLabels(heads)
         self.loads.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+        self.loads.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeToContents)
+        self.loads.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
+        self.loads.setSizeAdjustPolicy(QTableWidget.AdjustToContents)
+        self.loads.setVerticalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.plots = [pg.PlotWidget(background="w") for _ in range(4)]
         plots = QGridLayout()
-        self.markers = []
+        self.markers: list[tuple[str, pg.InfiniteLine]] = []
         for k, plot in enumerate(self.plots):
             plot.setMouseEnabled(False, False)
             plot.setMenuEnabled(False)
+            # A twentieth of a body weight must not look like a mountain.
+            plot.setLimits(minYRange=1.0)
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen("#59636e")
+                plot.getAxis(side).setTextPen("#22282f")
             plot.hideButtons()
             plots.addWidget(plot, k // 2, k % 2)
         note = QLabel(t("what_if_note"), wordWrap=True)
@@ -146,7 +161,7 @@ class WhatIfPage(Working):
         layout.addLayout(self.line)
         layout.addWidget(self.stage)
         layout.addLayout(grid)
-        layout.addWidget(self.loads, 2)
+        layout.addWidget(self.loads)
         key = QLabel(t("what_if_key"), wordWrap=True)
         key.setTextFormat(Qt.RichText)
         layout.addWidget(key)
@@ -214,7 +229,7 @@ class WhatIfPage(Working):
                 if column:
                     item.setTextAlignment(Qt.AlignCenter)
                 self.loads.setItem(row, column, item)
-        for (axis, marker) in self.markers:
+        for axis, marker in self.markers:
             marker.setPos(angle if axis == "angle" else width)
 
     def _draw(self) -> None:
@@ -230,7 +245,9 @@ class WhatIfPage(Working):
             dense = np.linspace(doses[0], doses[-1], 60)
             for k, side in enumerate(SIDES):
                 key = {"angle": (1, 0), "width": (0, 1)}[axis]
-                y = [factor * changed(self.table, load, d * key[0], d * key[1])[k] for d in dense]
+                y = [
+                    factor * changed(self.table, load, d * key[0], d * key[1])[k] for d in dense
+                ]
                 solved = factor * np.asarray(self.table[axis]["peaks"][load])[:, k]
                 pen = pg.mkPen(SIDE_COLOURS[side], width=2, style=LINES[side])
                 plot.addItem(pg.PlotDataItem(dense, y, pen=pen, antialias=True))
@@ -252,6 +269,17 @@ class ComparePage(Working):
         self.shown: Shown | None = None
         self.other = FileField("compare", t("field_compare"), t("tip_compare"), t, "")
         self.note = QLabel("", wordWrap=True)
+        self.pairing = QComboBox()
+        self.pairing.setObjectName("pairing")
+        self.pairing.setAccessibleName(t("pairing"))
+        for value in ("", "session", "day", "person"):
+            self.pairing.addItem(t(f"pairing_{value or 'told'}"), value)
+        self.notes = QPlainTextEdit()
+        self.notes.setReadOnly(True)
+        self.notes.setAccessibleName(t("fact_note"))
+        self.notes.setTabChangesFocus(True)
+        self.notes.setMaximumHeight(4 * self.fontMetrics().lineSpacing())
+        self.notes.hide()
         self.table = QTableWidget(0, 5)
         self.table.setObjectName("changes")
         self.table.setEditTriggers(QTableWidget.NoEditTriggers)
@@ -261,10 +289,18 @@ class ComparePage(Working):
         key.setTextFormat(Qt.RichText)
         layout = QVBoxLayout(self)
         layout.addWidget(self.other)
+        how = QHBoxLayout()
+        label = QLabel(t("pairing"))
+        label.setBuddy(self.pairing)
+        how.addWidget(label)
+        how.addWidget(self.pairing)
+        how.addStretch(1)
+        layout.addLayout(how)
         layout.addLayout(self.line)
         layout.addWidget(self.stage)
         layout.addWidget(self.note)
-        layout.addWidget(self.table, 2)
+        layout.addWidget(self.table, 3)
+        layout.addWidget(self.notes)
         layout.addWidget(key)
         layout.addWidget(self.curves, 3)
         self.go.clicked.connect(self.compare)
@@ -287,7 +323,8 @@ class ComparePage(Working):
             self.other.tell(str(error))
             return
         self.start({"kind": "compare", "results": str(self.shown.folder),
-                    "compare": self.other.value})  # fmt: skip
+                    "compare": self.other.value,
+                    "pairing": self.pairing.currentData()})  # fmt: skip
 
     def refused(self, message: str, name: str) -> None:
         """Show a refusal beside the folder."""
@@ -299,12 +336,20 @@ class ComparePage(Working):
         """Show the changes."""
         assert self.shown is not None
         found = changes_of(answer["table"], self.shown.results.subject.mass, self.words)
-        self.stage.setText("\n".join(answer["notes"]))
+        self.stage.setText("")
+        self.notes.setPlainText("\n".join(answer["notes"]))
+        self.notes.setVisible(bool(answer["notes"]))
         rows = [] if found is None else found.lines
         self.note.setText("" if found is None else f"{found.title}. {found.note}")
         t = self.texts
         self.table.setHorizontalHeaderLabels(
-            [t("head_quantity"), t("side"), t("head_change"), t("head_interval"), t("head_sure")]
+            [
+                t("head_quantity"),
+                t("side"),
+                t("head_change"),
+                t("head_interval"),
+                t("head_sure"),
+            ]
         )
         self.table.setRowCount(len(rows))
         for k, line in enumerate(rows):
@@ -312,7 +357,11 @@ class ComparePage(Working):
             cells = [f"{line.name} ({line.unit})", line.side, cell.change, cell.interval,
                      t("sure") if cell.distinct else t("unsure")]  # fmt: skip
             for c, text in enumerate(cells):
-                self.table.setItem(k, c, QTableWidgetItem(text))
+                item = QTableWidgetItem(text)
+                font = item.font()
+                font.setBold(cell.distinct)
+                item.setFont(font)
+                self.table.setItem(k, c, item)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.Stretch)

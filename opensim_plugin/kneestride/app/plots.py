@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QPointF, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
-from PyQt5.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ..report.curves import SIDE_COLOURS
 from ..report.stances import STANCE
@@ -30,12 +30,13 @@ class CurvePlot(QWidget):
         self.curve, self.texts = curve, texts
         self.title = QLabel()
         self.title.setTextFormat(Qt.PlainText)
+        self.title.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
         self.plot = pg.PlotWidget(background="w")
         self.plot.setAccessibleName(curve.title)
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)
         self.plot.hideButtons()
-        self.plot.setMinimumSize(150, 110)
+        self.plot.setMinimumSize(150, 130)
         item = self.plot.getPlotItem()
         item.setXRange(0, 100, padding=0.01)
         for axis in ("left", "bottom"):
@@ -71,7 +72,8 @@ class CurvePlot(QWidget):
     def _band(self, low: Array, high: Array, colour: str, alpha: int) -> None:
         fill = QColor(colour)
         fill.setAlpha(alpha)
-        a, b = (pg.PlotDataItem(STANCE, v, pen=None) for v in (low, high))
+        none = pg.mkPen(None)
+        a, b = (pg.PlotCurveItem(STANCE, np.asarray(v), pen=none) for v in (low, high))
         self.plot.addItem(a)
         self.plot.addItem(b)
         self.plot.addItem(pg.FillBetweenItem(a, b, brush=fill))
@@ -93,6 +95,7 @@ class CurvePlot(QWidget):
             ]
             text = f"{self.curve.title}: {', '.join(told)} {self.curve.unit}"
         self.title.setText(text)
+        self.title.setToolTip(text)
 
     def mark(self, side: Side, percent: float | None) -> None:
         """Put a side's line at its percent of stance; None in swing."""

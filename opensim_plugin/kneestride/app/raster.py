@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ..vocabulary import Array
 
 
-
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def draw(points: Array, colours: Array, faces: NDArray[np.int64], depth: Array, picture: Array) -> None:
+@njit(cache=True, fastmath=True)
+def draw(
+    points: Array, colours: Array, faces: NDArray[np.int64], depth: Array, picture: Array
+) -> None:
     """Draw triangles, nearest in front, flat-shaded.
 
     Parameters

@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from ..report.words import Words
+from ..report.words import MISSING, Words
 from ..vocabulary import SIDES
 from .figures import Bones
 from .plots import CurveGrid
@@ -86,11 +86,14 @@ class ResultsPage(QWidget):
         stage.setLayout(left)
 
         self.tabs = QTabWidget()
-        self.table = QTableWidget(0, 6)
+        self.table = QTableWidget(0, 5)
         self.table.setObjectName("figures")
         self.table.setEditTriggers(QTableWidget.NoEditTriggers)
         self.table.verticalHeader().hide()
         self.table.setWordWrap(True)
+        self.table.horizontalHeader().geometriesChanged.connect(
+            lambda: QTimer.singleShot(0, self.table.resizeRowsToContents)
+        )
         self.curves = CurveGrid(t)
         self.tissues = CurveGrid(t)
         self.strides = QTableWidget(0, len(COLUMNS))
@@ -102,13 +105,14 @@ class ResultsPage(QWidget):
         self.checks.setAlignment(Qt.AlignTop)
         self.checks.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.tabs.addTab(self.table, t("tab_figures"))
-        self.tabs.addTab(self._with_key(self.curves), t("tab_curves"))
-        self.tabs.addTab(self._with_key(self.tissues), t("tab_tissues"))
+        self.tabs.addTab(self._with_key(self.curves, "curve_key"), t("tab_curves"))
+        self.tabs.addTab(self._with_key(self.tissues, "tissue_key"), t("tab_tissues"))
         self.tabs.addTab(self.strides, t("tab_strides"))
         self.tabs.addTab(_scrolled(self.checks), t("tab_checks"))
         parts = QSplitter(Qt.Horizontal)
         parts.addWidget(stage)
         parts.addWidget(self.tabs)
+        parts.setSizes([430, 800])
         parts.setStretchFactor(0, 2)
         parts.setStretchFactor(1, 3)
         parts.setChildrenCollapsible(False)
@@ -123,10 +127,10 @@ class ResultsPage(QWidget):
         self.tissues.picked.connect(self.go_to)
         self.strides.currentCellChanged.connect(self._stride_chosen)
 
-    def _with_key(self, grid: CurveGrid) -> QWidget:
+    def _with_key(self, grid: CurveGrid, text: str) -> QWidget:
         box = QWidget()
         column = QVBoxLayout(box)
-        key = QLabel(self.texts("curve_key"), wordWrap=True)
+        key = QLabel(self.texts(text), wordWrap=True)
         key.setTextFormat(Qt.RichText)
         column.addWidget(key)
         column.addWidget(_scrolled(grid), 1)
@@ -183,7 +187,7 @@ class ResultsPage(QWidget):
         assert self.shown is not None
         t = self.texts
         self.table.setRowCount(0)
-        heads = ["quantity", "unit", "right", "left", "usual", "difference"]
+        heads = ["quantity", "right", "left", "usual", "difference"]
         self.table.setHorizontalHeaderLabels([t(f"head_{h}") for h in heads])
         for group in self.shown.tables:
             row = self.table.rowCount()
@@ -193,24 +197,25 @@ class ResultsPage(QWidget):
             font.setBold(True)
             title.setFont(font)
             self.table.setItem(row, 0, title)
-            self.table.setSpan(row, 0, 1, 6)
+            self.table.setSpan(row, 0, 1, 5)
             for line in group.lines:
                 row = self.table.rowCount()
                 self.table.insertRow(row)
-                cells = [line.name, line.unit]
+                cells = [f"{line.name}, {line.unit}" if line.unit else line.name]
                 for cell, sure in zip(line.cells, line.intervals, strict=True):
-                    cells.append(cell.median + (f"\n({sure})" if sure else ""))
+                    told = f"\n({sure})" if sure not in ("", MISSING) else ""
+                    cells.append(cell.median + told)
                 cells += [line.usual, line.difference]
                 for k, text in enumerate(cells):
                     item = QTableWidgetItem(text)
                     item.setToolTip(line.tip)
-                    if k > 1:
+                    if k > 0:
                         item.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
                     self.table.setItem(row, k, item)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.Stretch)
-        self.table.resizeRowsToContents()
+        QTimer.singleShot(0, self.table.resizeRowsToContents)
 
     def _strides(self) -> None:
         assert self.shown is not None
@@ -222,9 +227,10 @@ class ResultsPage(QWidget):
         for k, row in enumerate(rows):
             for c, name in enumerate(columns):
                 value = row.get(name)
-                text = f"{value:.3g}" if isinstance(value, float) else str(value or "")
-                if name in ("start_s", "contact_s") and isinstance(value, float):
-                    text = f"{value:.2f}"
+                text = "" if value is None else str(value)
+                if isinstance(value, float):
+                    digits = 0 if name.endswith("_mm") else 1 if name.endswith("_deg") else 2
+                    text = self.words.number(value, digits)
                 elif name == "side":
                     text = self.texts.either({"r": "right", "l": "left"}.get(text, text), text)
                 elif isinstance(value, str):
@@ -301,5 +307,3 @@ def _scrolled(widget: QWidget) -> QScrollArea:
     area.setWidget(widget)
     area.setWidgetResizable(True)
     return area
-
-

@@ -51,7 +51,9 @@ def _table() -> Mapping[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ModelError("the app's words in models/app.toml", str(error), "restore it") from error
+        raise ModelError(
+            "the app's words in models/app.toml", str(error), "restore it"
+        ) from error
 
 
 @cache

@@ -82,4 +82,6 @@ def at_dose(axis: Mapping[str, Any], load: str, dose: float) -> Array:
     doses = np.asarray(axis["dose"], dtype=float)
     values = np.asarray(axis["peaks"][load], dtype=float)
     at = float(np.clip(dose, doses[0], doses[-1]))
-    return np.array([float(PchipInterpolator(doses, values[:, k])(at)) for k in range(len(SIDES))])
+    return np.array(
+        [float(PchipInterpolator(doses, values[:, k])(at)) for k in range(len(SIDES))]
+    )

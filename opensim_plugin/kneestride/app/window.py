@@ -293,8 +293,14 @@ class Window(QMainWindow):
         if self.shown is None:
             self.say(self.texts("no_results"))
             return
-        job = Job({"kind": kind, "results": str(self.shown.folder), "out": out,
-                   "compare": self.compare.other.value, "language": self.language}, self)  # fmt: skip
+        asked = {
+            "kind": kind,
+            "results": str(self.shown.folder),
+            "out": out,
+            "compare": self.compare.other.value,
+            "language": self.language,
+        }
+        job = Job(asked, self)
         self.exports.append(job)
         self.say(self.texts("writing", name=Path(out).name))
         job.done.connect(lambda answer: self.say(self.texts("written", name=answer["file"])))
@@ -369,5 +375,3 @@ class Window(QMainWindow):
         if answer == QMessageBox.Save:
             return self.save()
         return bool(answer == QMessageBox.Discard)
-
-

@@ -154,4 +154,3 @@ def marker_set_text(mapping: dict[str, str], clusters: dict[str, str]) -> str:
         out += ["", f"[{section}]"]
         out += [f"{json.dumps(m)} = {json.dumps(name)}" for m, name in table.items()]
     return "\n".join(out) + "\n"
-

@@ -138,11 +138,12 @@ def _what_if(job: dict[str, Any], say: Say) -> dict[str, Any]:
 
 
 def _compare(job: dict[str, Any], say: Say) -> dict[str, Any]:
-    from ..compare_command import compare_results
+    from ..compare_command import compare_results, pairing_argument
     from ..results.comparison_tables import comparison_csv
 
     found = compare_results(
         [Path(job["results"]), Path(job["compare"])],
+        pairing=pairing_argument(job.get("pairing") or None),
         progress=lambda stage, share: say({"stage": stage, "share": share}),
     )
     return {"table": comparison_csv(found.comparisons), "notes": list(found.notes)}
