@@ -42,7 +42,8 @@ HIGH = (
     "clavicle",
 )
 LOW = ("heel", "heel_bottom", "heel_lateral", "heel_medial", "metatarsal_1", "metatarsal_2",
-       "metatarsal_5", "toe", "big_toe", "malleolus_lateral", "malleolus_medial", "ankle_joint_center")  # fmt: skip
+       "metatarsal_5", "toe", "big_toe", "malleolus_lateral", "malleolus_medial",
+       "ankle_joint_center")  # fmt: skip
 BACK = ("psis", "heel", "heel_bottom", "sacrum")
 FRONT = ("asis", "toe", "big_toe", "metatarsal_1", "metatarsal_2", "metatarsal_5")
 FEET = (

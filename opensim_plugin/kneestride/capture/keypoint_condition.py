@@ -137,8 +137,8 @@ def seen_legs(markers: Markers, at: Mapping[str, int], share: float = 0.3) -> tu
     """Sides whose hip, knee and ankle are seen in at least `share` of the frames."""
     found = []
     for side in SIDES:
-        columns = [at.get(f"{n}_{side}") for n in NEEDED]
-        if None in columns:
+        columns = [at[name] for n in NEEDED if (name := f"{n}_{side}") in at]
+        if len(columns) < len(NEEDED):
             continue
         seen = np.isfinite(markers.positions[:, columns]).all(axis=2)
         if (seen.mean(axis=0) >= share).all():

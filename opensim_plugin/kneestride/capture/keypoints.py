@@ -59,7 +59,7 @@ class Keypoints:
     @property
     def flat(self) -> bool:
         """Whether these are points in a picture rather than in space."""
-        return self.positions.shape[2] == 2
+        return bool(self.positions.shape[2] == 2)
 
 
 def is_keypoint_file(path: Path | str) -> bool:

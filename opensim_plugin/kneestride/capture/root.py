@@ -81,9 +81,9 @@ def root_path(markers: Markers, landmarks: Mapping[str, str]) -> Array:
     dt = 1.0 / markers.rate
     standing = standing_foot(where, markers.rate)
     speed = np.zeros((len(where), 3))
-    for side in (0, 1):
-        mine = standing == side
-        speed[mine] = -np.gradient(where[:, side], dt, axis=0)[mine]
+    for foot in (0, 1):
+        mine = standing == foot
+        speed[mine] = -np.gradient(where[:, foot], dt, axis=0)[mine]
     flying = standing < 0
     for start, stop in _runs(flying):
         before = speed[start - 1] if start else np.zeros(3)

@@ -39,8 +39,9 @@ def poses_from_hips(model: Multibody, targets: Targets, neutral: Array) -> Array
         A hip centre is a target at the origin of the thigh.
     neutral : (N,) coordinates everything else takes
     """
-    columns = [_joint(model, targets, f"femur_{s}", f"femur_{s}") for s in SIDES]
-    if None in columns:
+    found = (_joint(model, targets, f"femur_{s}", f"femur_{s}") for s in SIDES)
+    columns = [c for c in found if c is not None]
+    if len(columns) < len(SIDES):
         return None
     hips = targets.positions[:, columns]
     _, position = model.poses(neutral[None])

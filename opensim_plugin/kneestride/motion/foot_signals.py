@@ -190,9 +190,9 @@ def _noisy_stepping(
 ) -> bool:
     """`is_stepping` where single instants mean little: most passes, limits widened."""
     for s in signals.values():
-        if np.ptp(np.percentile(s.heel_velocity, [2.0, 98.0], axis=0), axis=0)[
-            [0, 2]
-        ].max() < (_SLOWEST_SWING + 2.0 * SPEED_OF_NOISE * noise):
+        if np.ptp(np.percentile(s.heel_velocity, [2.0, 98.0], axis=0), axis=0)[[0, 2]].max() < (
+            _SLOWEST_SWING + 2.0 * SPEED_OF_NOISE * noise
+        ):
             return False
     limit = _STANDING + 2.0 * SPEED_OF_NOISE * noise
     velocity = np.array([signals[side].forefoot_velocity[k] for k, side in passes])

@@ -257,8 +257,10 @@ class StandingTest:
 
 def standing_test(picture: Picture, height: float) -> StandingTest:
     """Do the knees touch, how far apart are the ankles, how straight are the legs?"""
-    angles = {s: float(np.nanmedian(projection_angle(picture, s))) for s in SIDES}
-    classes = {
+    angles: dict[str, float] = {
+        s: float(np.nanmedian(projection_angle(picture, s))) for s in SIDES
+    }
+    classes: dict[str, str] = {
         s: "" if np.isnan(a)
         else "valgus" if a > NEUTRAL_WITHIN else "varus" if a < -NEUTRAL_WITHIN else "neutral"
         for s, a in angles.items()
