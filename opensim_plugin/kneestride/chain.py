@@ -281,9 +281,6 @@ def analyse(
                     "check the synchronisation."
                 )
         warnings += [c.sentence for c in found if c.verdict == "fail"]
-    muscle_moment = np.einsum(
-        "tmn,tm->tn", loads.paths.moment_arm, loads.recruited.muscles.force
-    )
     return with_scene(
         Results(
             **common,
@@ -297,7 +294,7 @@ def analyse(
             unpowered=Table(
                 fitted.body.coordinates,
                 kinematics.motion.time,
-                loads.dynamics.tau - muscle_moment,
+                loads.dynamics.tau - loads.muscle_moment,
             ),
             tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
             strides=loaded,

@@ -136,8 +136,6 @@ def tissue_loads(
                 for s in SIDES
             ]
         )
-    band = [n for n in loads.paths.names if n.startswith("tfl")]
-    lengths = {n: loads.paths.length[:, loads.paths.names.index(n)] for n in band}
     found = tissues(
         TissueInputs(
             time=knee.time,
@@ -151,7 +149,7 @@ def tissue_loads(
             hip_adduction=_sides(paths.angles, "hip_adduction"),
             muscles=loads.recruited.muscles.muscles,
             muscle_force=loads.recruited.muscles.force,
-            path_length=lengths if path_reference else None,
+            path_length=loads.band_length if path_reference else None,
             path_reference=path_reference,
             collateral_medial=knee.collateral_medial,
             collateral_lateral=knee.collateral_lateral,

@@ -35,13 +35,15 @@ from .keypoint_stages import (
 from .loads.knee import balance_of, knee_loads
 from .loads.knee_balance import KneeBalance
 from .loads.muscles import (
+    Capacity,
     capacity,
     elastic_pass,
     lengthening_velocity,
     rigid_tendon,
     strength_scale,
 )
-from .loads.recruitment import Recruited, RecruitmentProblem, RecruitmentSettings, recruit
+from .loads.recruitment import Recruited, RecruitmentSettings, recruit
+from .loads.streaming import PIECE, Gathered, LongProblem, Problem
 from .loads.types import GroundReaction, KneeLoads
 from .model.assembly import build_model
 from .model.fitting import MARKER_NOISE, FittedSubject
@@ -54,11 +56,9 @@ from .model.knee import (
     read_knee,
     require_canonical,
 )
-from .model.multibody import Dynamics
 from .model.muscle_parameters import MuscleParameters, muscle_parameters
 from .model.osim import load_model
-from .model.path_fits import PathReport
-from .model.path_fits import muscle_paths as paths_of_motion
+from .model.path_fits import PathReport, PathSource, path_source
 from .model.path_store import PathCache
 from .model.paths import MusclePaths, exact_paths
 from .model.tables import FIGURES, RUNNER_MODEL
@@ -69,7 +69,7 @@ from .motion.keypoint_feet import keypoint_feet, seen_centers
 from .motion.kinematics import AnatomicalPaths, Motion
 from .settings import Settings
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
-from .workers import each
+from .workers import blocks, each
 
 FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
 """Hz, low-pass of markers and forces: in running and landing (methods: 10 to 20 Hz changes
@@ -153,16 +153,46 @@ class LoadInputs:
 
 
 @dataclass(frozen=True)
-class LoadsOfMotion:
-    """Loads of one motion with everything they were computed from."""
+class JointMoments:
+    """Inverse dynamics: `tau` (T, N) and `tau_full` (T, C) as in `model.multibody.Dynamics`."""
 
-    dynamics: Dynamics
+    tau: Array
+    tau_full: Array
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What is kept of some frames; see `LoadsOfMotion`."""
+
+    recruited: Recruited
+    knee: KneeLoads
+    muscle_moment: Array
+    band_length: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class LoadsOfMotion:
+    """Loads of one motion with everything they were computed from.
+
+    Attributes
+    ----------
+    dynamics : JointMoments
+    balance : KneeBalance
+    problem : what was recruited; of long recordings made again where it is asked for
+    recruitment, recruited, knee : settings and what was found
+    muscle_moment : (T, N) N·m or N, what all muscles together do on each coordinate
+    band_length : tensor fasciae latae → (T,) m, length of its path
+    path_report : PathReport or None
+    """
+
+    dynamics: JointMoments
     balance: KneeBalance
-    paths: MusclePaths
-    problem: RecruitmentProblem
+    problem: Problem
     recruitment: RecruitmentSettings
     recruited: Recruited
     knee: KneeLoads
+    muscle_moment: Array
+    band_length: dict[str, Array]
     path_report: PathReport | None = None
 
 
@@ -409,7 +439,8 @@ def loads_of_motion(
     ground: GroundReaction,
     settings: Settings,
     watch: Stopwatch | None = None,
-    muscle_paths: MusclePaths | None = None,
+    muscle_paths: PathSource | None = None,
+    piece: int | None = None,
 ) -> LoadsOfMotion:
     """Inverse dynamics, muscle forces and compartment loads of a motion.
 
@@ -417,53 +448,83 @@ def loads_of_motion(
     ----------
     motion, qd, qdd : coordinates (T, N) and derivatives
     ground : GroundReaction on the same frames
-    muscle_paths : MusclePaths, optional, when they are known already
+    muscle_paths : PathSource, optional, when they are known already
+    piece : frames that are worked on together, a multiple of `workers.BLOCK`
     """
     watch = watch or Stopwatch()
+    T, body = len(motion.time), fitted.body
+    size = PIECE if piece is None else piece
     with watch.stage("dynamics"):
-        force, moment = external_forces(fitted, ground)
-        dynamics = fitted.body.inverse_dynamics(motion.q, qd, qdd, force, moment)
-        balance = balance_of(fitted.body, dynamics, inputs.knees)
+        found: Gathered[tuple[JointMoments, KneeBalance]] = Gathered(T)
+        for start, stop in blocks(T, size):
+            at = slice(start, stop)
+            force, moment = external_forces(fitted, ground.window(start, stop))
+            dynamics = body.inverse_dynamics(motion.q[at], qd[at], qdd[at], force, moment)
+            moments = JointMoments(dynamics.tau, dynamics.tau_full)
+            found.put(start, stop, (moments, balance_of(body, dynamics, inputs.knees)))
+        moments, balance = found.whole
     with watch.stage("paths"):
         centers = np.array([inputs.knees[s].joint_center for s in SIDES])
         paths, report = muscle_paths, None
         if paths is None:
-            paths, report = paths_of_motion(
+            paths, report = path_source(
                 inputs.xml, motion.coordinates, motion.q, centers, cache=PathCache.of_user()
             )
     with watch.stage("recruitment"):
-        velocity = lengthening_velocity(paths, qd)
-        ankle = np.stack(
-            [dynamics.tau[:, fitted.body.coordinate(f"ankle_angle_{s}")] for s in SIDES], axis=1
-        )
-        if settings.elastic_triceps:
-            state = elastic_pass(
-                inputs.parameters, paths, velocity, ankle, motion.time, settings.activation_min
-            )
-        else:
-            state = rigid_tendon(inputs.parameters, paths.length, velocity)
-        able = capacity(inputs.parameters, state, settings.passive_forces)
+        ankles = [body.coordinate(f"ankle_angle_{s}") for s in SIDES]
         volume = inputs.parameters.max_isometric_force * inputs.parameters.optimal_fiber_length
-        problem = RecruitmentProblem(
-            motion.time,
-            subject.mass * GRAVITY,
-            paths,
-            able,
-            dynamics.tau,
-            balance,
-            volume / volume.mean(),
-        )
-        recruitment = RecruitmentSettings.of(settings)
-        recruited = recruit(problem, recruitment)
+
+        def able(start: int, stop: int, here: MusclePaths) -> Capacity:
+            at = slice(start, stop)
+            velocity = lengthening_velocity(here, qd[at])
+            if settings.elastic_triceps:
+                state = elastic_pass(
+                    inputs.parameters, here, velocity, moments.tau[at][:, ankles],
+                    motion.time[at], settings.activation_min,
+                )  # fmt: skip
+            else:
+                state = rigid_tendon(inputs.parameters, here.length, velocity)
+            return capacity(inputs.parameters, state, settings.passive_forces)
+
+        problem: Problem = LongProblem(
+            motion.time, subject.mass * GRAVITY, paths, able, moments.tau, balance,
+            volume / volume.mean(), size,
+        )  # fmt: skip
+        if size >= T:
+            # All in one piece: made once and kept.
+            problem = problem.window(0, T)
         flexion = np.stack(
             [
-                motion.q[:, fitted.body.coordinate(inputs.knees[s].flexion_coordinate)]
+                motion.q[:, body.coordinate(inputs.knees[s].flexion_coordinate)]
                 * inputs.knees[s].flexion_sign
                 for s in SIDES
             ],
             axis=1,
         )
-        knee = knee_loads(recruited, balance, paths, ground.masked, flexion)
+        recruitment = RecruitmentSettings.of(settings)
+        outcome: Gathered[_Outcome] = Gathered(T)
+        for start, stop, part in problem.pieces():
+            at = slice(start, stop)
+            recruited = recruit(part, recruitment)
+            pull = recruited.muscles.force
+            outcome.put(
+                start,
+                stop,
+                _Outcome(
+                    recruited,
+                    knee_loads(
+                        recruited, part.balance, part.paths, ground.masked[at], flexion[at]
+                    ),
+                    np.einsum("tmn,tm->tn", part.paths.moment_arm, pull),
+                    {
+                        n: part.paths.length[:, m].copy()
+                        for m, n in enumerate(part.muscles)
+                        if n.startswith("tfl")
+                    },
+                ),
+            )
+        done = outcome.whole
     return LoadsOfMotion(
-        dynamics, balance, paths, problem, recruitment, recruited, knee, report
-    )
+        moments, balance, problem, recruitment, done.recruited, done.knee,
+        done.muscle_moment, done.band_length, report,
+    )  # fmt: skip

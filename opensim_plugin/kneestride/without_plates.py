@@ -97,15 +97,7 @@ def error_runs(
     """
     cut = slice(first, last)
     motion, paths = kinematics.motion, kinematics.paths
-    here = replace(
-        ground,
-        time=ground.time[cut],
-        force=ground.force[cut],
-        point=ground.point[cut],
-        torque=ground.torque[cut],
-        contact=ground.contact[cut],
-        masked=ground.masked[cut],
-    )
+    here = ground.window(first, last)
     paths = replace(
         paths,
         time=paths.time[cut],

@@ -68,6 +68,17 @@ class KneeBalance:
         moment: Array = self.required[:, :, 3] * ADDUCTION_SIGN
         return moment
 
+    def window(self, start: int, stop: int) -> KneeBalance:
+        """Frames start to stop (exclusive), not copied."""
+        cut = slice(start, stop)
+        return KneeBalance(
+            self.required[cut],
+            self.lever,
+            self.collateral[cut],
+            self.collateral_limit[cut],
+            self.collateral_strain[cut],
+        )
+
 
 def intersegmental_wrench(wrench: Array, rotation: Array, center: Array) -> Array:
     """Wrench on a body, given about its origin in ground, moved to a point and its own frame.

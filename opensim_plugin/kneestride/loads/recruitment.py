@@ -24,7 +24,7 @@ weights: Happee & Van der Helm 1995 (doi:10.1016/0021-9290(94)00188-4).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -134,19 +134,13 @@ class RecruitmentProblem:
     def window(self, start: int, stop: int) -> RecruitmentProblem:
         """The same problem over frames start to stop (exclusive) alone."""
         cut = slice(start, stop)
-        paths, able, balance = self.paths, self.capacity, self.balance
+        able = self.capacity
         state = able.state
         return replace(
             self,
             time=self.time[cut],
             moments=self.moments[cut],
-            paths=replace(
-                paths,
-                length=paths.length[cut],
-                moment_arm=paths.moment_arm[cut],
-                tibia_wrench=paths.tibia_wrench[cut],
-                patella_force=None if paths.patella_force is None else paths.patella_force[cut],
-            ),
+            paths=self.paths.window(start, stop),
             capacity=replace(
                 able,
                 active=able.active[cut],
@@ -159,14 +153,22 @@ class RecruitmentProblem:
                     tendon_strain=state.tendon_strain[cut],
                 ),
             ),
-            balance=replace(
-                balance,
-                required=balance.required[cut],
-                collateral=balance.collateral[cut],
-                collateral_limit=balance.collateral_limit[cut],
-                collateral_strain=balance.collateral_strain[cut],
-            ),
+            balance=self.balance.window(start, stop),
         )
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Columns of `moments`."""
+        return self.paths.coordinates
+
+    @property
+    def muscles(self) -> tuple[str, ...]:
+        """Muscles."""
+        return self.paths.names
+
+    def pieces(self) -> Iterator[tuple[int, int, RecruitmentProblem]]:
+        """The problem as it is: one piece."""
+        yield 0, len(self.time), self
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ are declared, not fitted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..model.paths import MusclePaths
 from ..motion.filtering import runs
 from ..vocabulary import SIDES, Array, BoolArray
-from .recruitment import Recruited, RecruitmentProblem, RecruitmentSettings, recruit
+from .recruitment import Recruited, RecruitmentSettings, recruit
+from .streaming import Problem
 from .types import Check, GroundReaction
 
 LEAST_STANCE_FRAMES = 5
@@ -36,7 +36,7 @@ STIFF_RESERVE = 1.0
 
 
 def self_check(
-    problem: RecruitmentProblem,
+    problem: Problem,
     recruited: Recruited,
     settings: RecruitmentSettings,
     stance: BoolArray,
@@ -60,17 +60,74 @@ def self_check(
     -------
     list of Check
     """
+    runs: Mapping[str, RecruitmentSettings] = {
+        **{
+            f"w_{w:g}": replace(settings, criterion="knee_aware", knee_weight=w)
+            for w in WEIGHTS
+        },
+        "reserve_1_nm": replace(settings, reserve=STIFF_RESERVE),
+    }
+    if not variants:
+        runs = {}
+    watched = _watched(problem, recruited, stance, runs)
     checks = [
         balance_check(recruited),
         reserve_check(problem, recruited, stance),
-        saturation_check(problem.paths, recruited, stance),
-        soleus_check(problem, recruited, stance),
+        saturation_check(watched.largest_arm, problem, recruited, stance),
+        soleus_check(watched.soleus),
     ]
     if ground is not None and outside is not None:
         checks.append(pressure_check(ground, outside))
     if variants:
-        checks.append(spread_check(problem, recruited, settings, stance))
+        default = peak_totals(problem.body_weight, recruited, stance)
+        checks.append(spread_check({"default": default, **watched.peaks}))
     return checks
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What the checks need of the problem itself.
+
+    Attributes
+    ----------
+    largest_arm : (2, M) m, see `saturation_check`
+    soleus : shortest and longest fibre of a loaded soleus, optimal lengths; see `soleus_check`
+    peaks : run → (2,) body weights, see `spread_check`
+    """
+
+    largest_arm: Array
+    soleus: tuple[float, float]
+    peaks: dict[str, Array]
+
+
+def _watched(
+    problem: Problem,
+    recruited: Recruited,
+    stance: BoolArray,
+    runs: Mapping[str, RecruitmentSettings],
+) -> _Watched:
+    """One look at every piece of the problem: it need not be in memory all at once."""
+    arms = np.zeros((2, len(problem.muscles)))
+    low, high = np.inf, -np.inf
+    peaks = {name: np.full(2, np.nan) for name in runs}
+    for start, stop, part in problem.pieces():
+        on = stance[start:stop]
+        activation = recruited.muscles.activation[start:stop]
+        for s, side in enumerate(SIDES):
+            for stem in ("knee_angle", "ankle_angle"):
+                column = np.abs(part.paths.column(f"{stem}_{side}"))
+                arms[s] = np.fmax(arms[s], np.fmax.reduce(column, axis=0))
+            for m, name in enumerate(part.muscles):
+                if name == f"soleus_{side}":
+                    loaded = on[:, s] & (activation[:, m] > LOADED)
+                    if loaded.any():
+                        length = part.capacity.state.length[loaded, m]
+                        low = min(low, float(np.nanmin(length)))
+                        high = max(high, float(np.nanmax(length)))
+        for name, other in runs.items():
+            found = peak_totals(part.body_weight, recruit(part, other), on)
+            peaks[name] = np.fmax(peaks[name], found)
+    return _Watched(arms, (low, high), peaks)
 
 
 def _graded(value: float, look: float, fail: float) -> str:
@@ -96,9 +153,7 @@ def balance_check(recruited: Recruited) -> Check:
     )
 
 
-def reserve_check(
-    problem: RecruitmentProblem, recruited: Recruited, stance: BoolArray
-) -> Check:
+def reserve_check(problem: Problem, recruited: Recruited, stance: BoolArray) -> Check:
     """Largest knee or ankle reserve of a stance over the joint's peak moment.
 
     The verdict is on the middle stance (median), so that one stumble among eighty does not
@@ -113,7 +168,7 @@ def reserve_check(
             if name not in muscles.reserves or not stance[:, s].any():
                 continue
             reserve = np.abs(muscles.reserve_moment[:, muscles.reserves.index(name)])
-            moment = np.abs(problem.moments[:, problem.paths.coordinates.index(name)])
+            moment = np.abs(problem.moments[:, problem.coordinates.index(name)])
             peak = max(float(np.nanmax(moment[stance[:, s]], initial=0.0)), 1.0)
             pieces = runs(stance[:, s])
             long = [(i, j) for i, j in pieces if j - i >= LEAST_STANCE_FRAMES] or pieces
@@ -133,23 +188,28 @@ def reserve_check(
     )
 
 
-def saturation_check(paths: MusclePaths, recruited: Recruited, stance: BoolArray) -> Check:
-    """Share of stance frames with a saturated knee or ankle mover other than the soleus."""
+def saturation_check(
+    largest: Array, problem: Problem, recruited: Recruited, stance: BoolArray
+) -> Check:
+    """Share of stance frames with a saturated knee or ankle mover other than the soleus.
+
+    Parameters
+    ----------
+    largest : (2, M) m, largest moment arm of each muscle about either side's knee or ankle
+    """
     detail: dict[str, float] = {}
+    names = problem.muscles
     for s, side in enumerate(SIDES):
         on = stance[:, s]
         if not on.any():
             continue
-        arms = np.stack(
-            [paths.column(f"{stem}_{side}") for stem in ("knee_angle", "ankle_angle")]
-        )
-        mover = np.nanmax(np.abs(arms), axis=(0, 1)) > MOVER_ARM
-        mover &= np.array(["soleus" not in name for name in paths.names])
+        mover = largest[s] > MOVER_ARM
+        mover &= np.array(["soleus" not in name for name in names])
         full = recruited.muscles.saturated[on][:, mover]
         detail[f"frames_{side}"] = float(full.any(axis=1).mean())
         busiest = full.mean(axis=0)
         if busiest.size and busiest.max() > 0:
-            name = np.array(paths.names)[mover][int(busiest.argmax())]
+            name = np.array(names)[mover][int(busiest.argmax())]
             detail[f"most_{name}"] = float(busiest.max())
     value = max((v for k, v in detail.items() if k.startswith("frames")), default=0.0)
     return Check(
@@ -163,17 +223,9 @@ def saturation_check(paths: MusclePaths, recruited: Recruited, stance: BoolArray
     )
 
 
-def soleus_check(problem: RecruitmentProblem, recruited: Recruited, stance: BoolArray) -> Check:
-    """Fibre length of the loaded soleus, in optimal lengths."""
-    low, high = np.inf, -np.inf
-    length = problem.capacity.state.length
-    for s, side in enumerate(SIDES):
-        for m, name in enumerate(problem.paths.names):
-            if name == f"soleus_{side}":
-                loaded = stance[:, s] & (recruited.muscles.activation[:, m] > LOADED)
-                if loaded.any():
-                    low = min(low, float(np.nanmin(length[loaded, m])))
-                    high = max(high, float(np.nanmax(length[loaded, m])))
+def soleus_check(span: tuple[float, float]) -> Check:
+    """Fibre length of the loaded soleus, shortest and longest, in optimal lengths."""
+    low, high = span
     if high < low:
         return Check(
             "soleus_length", "pass", np.nan, SOLEUS_RANGE[1], "No soleus is loaded in stance."
@@ -211,34 +263,23 @@ def pressure_check(ground: GroundReaction, outside: Array) -> Check:
     )
 
 
-def peak_totals(problem: RecruitmentProblem, recruited: Recruited, stance: BoolArray) -> Array:
+def peak_totals(body_weight: float, recruited: Recruited, stance: BoolArray) -> Array:
     """Peak tibiofemoral force (2,) in body weights over stance; NaN without stance."""
-    total = (recruited.medial + recruited.lateral) / problem.body_weight
+    total = (recruited.medial + recruited.lateral) / body_weight
     return np.array(
         [np.nanmax(total[stance[:, s], s]) if stance[:, s].any() else np.nan for s in range(2)]
     )
 
 
-def spread_check(
-    problem: RecruitmentProblem,
-    recruited: Recruited,
-    settings: RecruitmentSettings,
-    stance: BoolArray,
-) -> Check:
+def spread_check(peaks: Mapping[str, Array]) -> Check:
     """Peaks with w = 0.03 and 0.3, and with stiff reserves, beside the default.
 
     The verdict is always 'pass': the spread is information, and belongs to the interval.
+
+    Parameters
+    ----------
+    peaks : run → (2,) body weights, 'default' among them
     """
-    runs: Mapping[str, RecruitmentSettings] = {
-        **{
-            f"w_{w:g}": replace(settings, criterion="knee_aware", knee_weight=w)
-            for w in WEIGHTS
-        },
-        "reserve_1_nm": replace(settings, reserve=STIFF_RESERVE),
-    }
-    peaks = {"default": peak_totals(problem, recruited, stance)}
-    for name, other in runs.items():
-        peaks[name] = peak_totals(problem, recruit(problem, other), stance)
     detail = {
         f"{name}_{side}": float(values[s])
         for name, values in peaks.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..vocabulary import Array, BoolArray
 
@@ -33,6 +33,19 @@ class GroundReaction:
     masked: BoolArray
     predicted: bool = False
     notes: tuple[str, ...] = ()
+
+    def window(self, start: int, stop: int) -> GroundReaction:
+        """Frames start to stop (exclusive), not copied."""
+        cut = slice(start, stop)
+        return replace(
+            self,
+            time=self.time[cut],
+            force=self.force[cut],
+            point=self.point[cut],
+            torque=self.torque[cut],
+            contact=self.contact[cut],
+            masked=self.masked[cut],
+        )
 
 
 @dataclass(frozen=True)

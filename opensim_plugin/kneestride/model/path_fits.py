@@ -18,9 +18,10 @@ cancel. OpenSim's own do so to rounding, except up to 0.6 mm for the lateral gas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -184,6 +185,88 @@ class PathReport:
         return text
 
 
+class PathSource(Protocol):
+    """Muscle geometry that is told for as many frames as are asked for at a time."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Muscles."""
+        ...
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Columns of the moment arms."""
+        ...
+
+    def window(self, start: int, stop: int) -> MusclePaths:
+        """Geometry of frames start to stop (exclusive)."""
+        ...
+
+
+@dataclass(frozen=True)
+class ExactPaths:
+    """Exact geometry, worked out when it is asked for."""
+
+    geometry: PathGeometry
+    q: Array
+    exact: Callable[[Array], MusclePaths]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Muscles."""
+        return self.geometry.names
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Columns of the moment arms."""
+        return self.geometry.coordinates
+
+    def window(self, start: int, stop: int) -> MusclePaths:
+        """Geometry of frames start to stop (exclusive)."""
+        return self.exact(self.q[start:stop])
+
+
+@dataclass(frozen=True)
+class FittedPaths:
+    """A fit over a motion with what is exact put in, worked out when it is asked for.
+
+    38 kB a frame are not kept for half an hour: evaluating a fit again costs less than
+    fetching that much from memory.
+
+    Attributes
+    ----------
+    fit : PathFit; geometry : PathGeometry of the same model
+    q : (T, N) rad, m, columns as `geometry.coordinates`
+    exact : (frames ascending, muscles, their exact geometry), in the order they are put in
+    """
+
+    fit: PathFit
+    geometry: PathGeometry
+    q: Array
+    exact: tuple[tuple[IntArray, tuple[int, ...], MusclePaths], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Muscles."""
+        return self.fit.names
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Columns of the moment arms."""
+        return self.fit.coordinates
+
+    def window(self, start: int, stop: int) -> MusclePaths:
+        """Geometry of frames start to stop (exclusive)."""
+        q = self.q[start:stop]
+        found = self.fit.evaluate(q, _patella_rotation(self.geometry, q))
+        for frames, muscles, known in self.exact:
+            first, last = np.searchsorted(frames, [start, stop])
+            if last > first:
+                part = known.window(int(first), int(last))
+                _put(found, part, frames[first:last] - start, muscles)
+        return found
+
+
 def muscle_paths(
     model: Path | str | PathGeometry,
     coordinates: tuple[str, ...],
@@ -194,6 +277,23 @@ def muscle_paths(
     fit: PathFit | None = None,
     cache: PathCache | None = None,
 ) -> tuple[MusclePaths, PathReport]:
+    """Muscle geometry of a motion, all frames at once; as `path_source`."""
+    source, report = path_source(
+        model, coordinates, q, centers, workers=workers, fit=fit, cache=cache
+    )
+    return source.window(0, len(q)), report
+
+
+def path_source(
+    model: Path | str | PathGeometry,
+    coordinates: tuple[str, ...],
+    q: Array,
+    centers: Array | None = None,
+    *,
+    workers: int = 2,
+    fit: PathFit | None = None,
+    cache: PathCache | None = None,
+) -> tuple[PathSource, PathReport]:
     """Muscle geometry of a motion: exact if short, else fitted and checked.
 
     Parameters
@@ -219,7 +319,7 @@ def muscle_paths(
         return evaluate_shared(geometry, model, at, workers, muscles)
 
     if fit is None and len(q) <= SHORT:
-        return exact(pose), PathReport(len(q))
+        return ExactPaths(geometry, pose, exact), PathReport(len(q))
     if fit is None and cache is not None and not isinstance(model, PathGeometry):
         key = cache.key(model, geometry.centers, pose)
         fit = cache.load(key)
@@ -229,20 +329,24 @@ def muscle_paths(
     elif fit is None:
         fit = fit_paths(geometry, pose)
     outside = fit.outside(pose)
-    found = fit.evaluate(pose, _patella_rotation(geometry, pose))
     held_out = _held_out(len(q))
     held_out = held_out[~outside[held_out]]
     if not len(held_out):
-        return exact(pose), PathReport(len(q), outside=len(q), fit=fit)
-    errors = path_errors(_rows(found, held_out), exact(pose[held_out]), geometry)
+        report = PathReport(len(q), outside=len(q), fit=fit)
+        return ExactPaths(geometry, pose, exact), report
+    judged = pose[held_out]
+    fitted = fit.evaluate(judged, _patella_rotation(geometry, judged))
+    errors = path_errors(fitted, exact(judged), geometry)
     off = sorted({*np.flatnonzero(errors.off), *fit.unfit})
+    known: list[tuple[IntArray, tuple[int, ...], MusclePaths]] = []
     if outside.any():
-        _put(found, exact(pose[outside]), np.flatnonzero(outside), range(len(found.names)))
+        everything = tuple(range(len(fit.names)))
+        known.append((np.flatnonzero(outside), everything, exact(pose[outside])))
     if off:
-        _put(found, exact(pose, off), np.arange(len(q)), off)
+        known.append((np.arange(len(q)), tuple(int(m) for m in off), exact(pose, off)))
     samples = len(fit.groups[0].samples) if fit.groups else 0
-    names = tuple(found.names[m] for m in off)
-    return found, PathReport(
+    names = tuple(fit.names[m] for m in off)
+    return FittedPaths(fit, geometry, pose, tuple(known)), PathReport(
         len(q), samples, len(held_out), int(outside.sum()), names, errors, fit
     )
 
@@ -393,16 +497,6 @@ def _nearest(x: Array, samples: Array) -> Array:
 
 def _columns(group: Group) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     return group.length, group.moment_arm, group.tibia_wrench, group.patella_force
-
-
-def _rows(paths: MusclePaths, at: IntArray) -> MusclePaths:
-    return replace(
-        paths,
-        length=paths.length[at],
-        moment_arm=paths.moment_arm[at],
-        tibia_wrench=paths.tibia_wrench[at],
-        patella_force=None if paths.patella_force is None else paths.patella_force[at],
-    )
 
 
 def _put(into: MusclePaths, exact: MusclePaths, at: IntArray, muscles: Sequence[int]) -> None:

@@ -31,7 +31,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,17 @@ class MusclePaths:
             )
         column: Array = self.moment_arm[:, :, self.coordinates.index(coordinate)]
         return column
+
+    def window(self, start: int, stop: int) -> MusclePaths:
+        """Frames start to stop (exclusive), not copied."""
+        cut = slice(start, stop)
+        return replace(
+            self,
+            length=self.length[cut],
+            moment_arm=self.moment_arm[cut],
+            tibia_wrench=self.tibia_wrench[cut],
+            patella_force=None if self.patella_force is None else self.patella_force[cut],
+        )
 
 
 class PathGeometry:

@@ -163,9 +163,6 @@ def results_of(
         intervals = outcome.intervals(
             loaded, kinematics, inputs, loads, ground, runner.subject, runner.settings
         )
-    muscle_moment = np.einsum(
-        "tmn,tm->tn", loads.paths.moment_arm, loads.recruited.muscles.force
-    )
     body = runner.body
     coupled = [i for i, n in enumerate(body.full_coordinates) if n not in body.coordinates]
     found = Results(
@@ -184,7 +181,9 @@ def results_of(
         ground=ground,
         muscles=loads.recruited.muscles,
         knee=loads.knee,
-        unpowered=Table(body.coordinates, motion.time, loads.dynamics.tau - muscle_moment),
+        unpowered=Table(
+            body.coordinates, motion.time, loads.dynamics.tau - loads.muscle_moment
+        ),
         tissues=Table(tissues.names, tissues.time, tissues.values),
         strides=loaded,
         settings=source.settings,

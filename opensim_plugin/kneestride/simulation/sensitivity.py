@@ -106,7 +106,8 @@ def _three(medial: Array, lateral: Array) -> Array:
 
 
 def _recruited_again(loads: LoadsOfMotion) -> dict[str, Recruited]:
-    problem, base = loads.problem, loads.recruitment
+    problem = loads.problem.window(0, len(loads.knee.time))
+    base = loads.recruitment
 
     def with_strength(factor: float) -> RecruitmentProblem:
         able = problem.capacity
