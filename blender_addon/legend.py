@@ -79,12 +79,14 @@ def strip(page, display, options):
     data.attributes.new("value", "FLOAT", "POINT").data.foreach_set("value", values)
     made = page.link("Kneestride strip", data, stress_material.legend_material())
     made["kneestride_strip"] = True
+    digits = _decimals(display, options)
     for share in (0.0, 0.5, 1.0):
         value = options["low"] + share * (options["high"] - options["low"])
+        if not texts.is_exact(value, digits):
+            continue
         y = low + share * (high - low)
-        page.text(
-            texts.figure(value, language), (right + 0.008, y - 0.006), 0.018 * k, fit=0.07
-        )
+        said = texts.figure(value, language, digits)
+        page.text(said, (right + 0.008, y - 0.006), 0.018 * k, fit=0.07)
     unit = texts.label("unit", display.unit, display.unit, language)
     page.text(unit, (left, high + 0.017), 0.018 * k, fit=0.1)
     grey = page.colour(colour_scale.NO_DATA_SRGB)
@@ -93,6 +95,10 @@ def strip(page, display, options):
         [(left, bottom), (right, bottom), (right, bottom + 0.014), (left, bottom + 0.014)], grey
     )
     page.text(texts.text("no_data", language), (right + 0.008, bottom), 0.014 * k, fit=0.068)
+
+
+def _decimals(display, options):
+    return texts.decimals(display.unit, options["high"], options.get("difference", False))
 
 
 def _curves(page, scene_data, clips, shown, display, options):
@@ -107,6 +113,7 @@ def _curves(page, scene_data, clips, shown, display, options):
     width = (0.92 - gap * (count - 1)) / count
     first, last = 1.0, float(max(c.frame[-1] for c in clips))
     low, high = options["low"], options["high"]
+    digits = _decimals(display, options)
     # Legs that reach down here would run through the curves.
     page.band(-page.top - 0.02, -page.top + layout.panel(page.aspect), options["back"])
     for place, name in enumerate(drawn):
@@ -119,9 +126,10 @@ def _curves(page, scene_data, clips, shown, display, options):
         page.text(label, (left + width, bottom + height - 0.002), 0.0165 * k, "RIGHT",
                   fit=width * 0.6)  # fmt: skip
         page.text(
-            number(high, language), (left - 0.006, bottom + height - 0.011), 0.014 * k, "RIGHT"
-        )
-        page.text(number(low, language), (left - 0.006, bottom), 0.014 * k, "RIGHT")
+            number(high, language, digits),
+            (left - 0.006, bottom + height - 0.011), 0.014 * k, "RIGHT",
+        )  # fmt: skip
+        page.text(number(low, language, digits), (left - 0.006, bottom), 0.014 * k, "RIGHT")
         for r, (clip, values) in enumerate(zip(clips, shown, strict=True)):
             x = left + width * (clip.frame - first) / (last - first)
             y = bottom + height * (values[:, index[name], side] - low) / (high - low)
@@ -148,14 +156,14 @@ def _curves(page, scene_data, clips, shown, display, options):
         paint = page.colour(letter_colour(r, page.ink_srgb))
         name = texts.label("variant", runner.label, runner.label, language)
         page.text(name, (names[r], upper), 0.020 * k, "CENTER", paint, fit=room * 0.92)
-        words = peaks(shown[r], drawn, index, side, language)
+        words = peaks(shown[r], drawn, index, side, language, digits)
         if words:
             unit = texts.label("unit", display.unit, display.unit, language)
             at = (names[r], upper - 0.021 * k)
             page.text(f"{words} {unit}", at, 0.0165 * k, "CENTER", paint, fit=room * 0.92)
 
 
-def peaks(values, names, index, side, language):
+def peaks(values, names, index, side, language, digits):
     """Return the largest loads in words: 'inner 2.1, outer 1.4'."""
     parts = []
     for name in names:
@@ -163,7 +171,7 @@ def peaks(values, names, index, side, language):
         if not np.isfinite(column).any():
             continue
         place = next((p for p in ("medial", "lateral") if name.startswith(p)), None)
-        said = texts.figure(column[np.nanargmax(np.abs(column))], language)
+        said = texts.figure(column[np.nanargmax(np.abs(column))], language, digits)
         parts.append(f"{texts.text(f'{place}_short', language)} {said}" if place else said)
     return (texts.text("comma", language)).join(parts)
 

@@ -39,9 +39,40 @@ def label(kind, name, written, language="en"):
     return text(key, language) if has(key) else str(written).replace("_", " ")
 
 
-def figure(value, language="en", digits=None):
+_TENTHS = ("BW", "MPa", "percent")
+
+
+def decimals(unit, top, difference=False):
+    """Return how many decimals every load of a picture has, whatever its size.
+
+    A model's body weights are good for a tenth; changes of one stride into another, which
+    share most of the model's error, for a hundredth. The top of the range is always exact.
+
+    Parameters
+    ----------
+    unit : of the display
+    top : upper end of its range
+    difference : changes are shown
+    """
+    if difference:
+        count = 2 if top <= 10 else 1 if top <= 100 else 0
+    else:
+        count = 1 if unit in _TENTHS or top <= 10 else 0
+    while not is_exact(top, count) and count < 6:
+        count += 1
+    return count
+
+
+def is_exact(value, digits):
+    """Whether so many decimals say a value without rounding it."""
+    return abs(round(value, digits) - value) <= 1e-9 * max(1.0, abs(value))
+
+
+def figure(value, language="en", digits=None, signed=False):
     """Write a number: `digits` decimals, else three digits in all; a true minus sign."""
     said = f"{value:.3g}" if digits is None else f"{round(value, digits) + 0.0:.{digits}f}"
+    if signed and not said.startswith("-") and float(said) != 0:
+        said = f"+{said}"
     return said.replace("-", _MINUS).replace(".", _POINT.get(language, "."))
 
 

@@ -457,7 +457,7 @@ def strip(page, language):
         corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
         page.area(corners, page.colour(srgb))
     for share in (0.0, 0.5, 1.0):
-        words = texts.figure(share * 100, language)
+        words = texts.figure(share * 100, language, 0)
         page.text(words, (left - 0.008, low + share * (high - low) - 0.006), 0.018, "RIGHT")
     page.text("%", (right, high + 0.017), 0.018, "RIGHT")
     page.text(

@@ -158,6 +158,24 @@ def test_turns_are_interpolated_the_short_way_at_unit_length():
 
 
 @pytest.mark.parametrize(
+    ("unit", "top", "difference", "wanted"),
+    [("BW", 8.0, False, 1), ("BW", 0.5, True, 2), ("BW", 1.5, True, 2), ("MPa", 10.0, False, 1),
+     ("N", 5000.0, False, 0), ("N", 8.0, False, 1), ("N", 250.0, True, 0),
+     ("BW", 0.25, False, 2)],
+)  # fmt: skip
+def test_all_loads_of_a_picture_have_the_same_decimals(unit, top, difference, wanted):
+    digits = texts.decimals(unit, top, difference)
+    assert digits == wanted and texts.is_exact(top, digits)
+    written = [texts.figure(top * share, "de", digits) for share in (0.0, 0.5123, 1.0)]
+    assert {len(w.partition(",")[2]) for w in written} == {wanted}
+
+
+def test_a_change_has_its_sign_and_nothing_has_none():
+    written = [texts.figure(v, "en", 2, signed=True) for v in (0.283, -0.3, 0.001)]
+    assert written == ["+0.28", "\N{MINUS SIGN}0.30", "0.00"]
+
+
+@pytest.mark.parametrize(
     ("language", "only", "both"),
     [("en", "simulated ground forces", "measured and simulated ground forces"),
      ("de", "simulierte Bodenkräfte", "gemessene und simulierte Bodenkräfte")],
