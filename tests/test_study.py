@@ -483,3 +483,42 @@ def test_none_that_works_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(KneestrideError, match=r"none of 1; the first says: .*run\.trc"):
         run_study(tmp_path / "study.toml", workers=1)
     assert "run.trc" in (tmp_path / "study-results/tables/failures.csv").read_text()
+
+
+# --- what the documentation says -----------------------------------------------------------
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "studies.md"
+
+
+def test_the_documented_study_file_is_one(tmp_path: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    toml, table = (
+        page.partition(f"```{kind}\n")[2].partition("```")[0] for kind in ("toml", "csv")
+    )
+    (tmp_path / "study.toml").write_text(toml)
+    (tmp_path / "people.csv").write_text(table)
+    for name in ("before1.c3d", "before2.c3d", "after1.c3d", "standing.c3d"):
+        for person in ("P01", "P02"):
+            (tmp_path / person).mkdir(exist_ok=True)
+            (tmp_path / person / name).write_text("")
+    plan = read_plan(tmp_path / "study.toml")
+    assert [(t.subject, t.condition, len(t.doses)) for t in plan.trials] == [
+        ("P01", "before", 2), ("P01", "before", 2), ("P02", "before", 2), ("P02", "before", 2),
+        ("P01", "after", 0), ("P02", "after", 0),
+    ]  # fmt: skip
+    assert {t.settings.cutoff_hz for t in plan.trials} == {12.0}
+    assert plan.trials[4].treadmill_speed == 2.8
+    assert plan.trials[0].static == tmp_path / "P01" / "standing.c3d"
+
+
+def test_every_table_and_entry_is_documented(finished: Study) -> None:
+    from kneestride.study.plan import DoseEntry, StudyFile, SubjectEntry, TrialEntry
+
+    page = PAGE.read_text(encoding="utf-8")
+    for table in finished.tables.glob("*.csv"):
+        assert f"tables/{table.name}" in page
+    for kind in (StudyFile, SubjectEntry, TrialEntry, DoseEntry):
+        for entry in kind.model_fields:
+            assert f"`{entry}`" in page or f"`[[{entry}]]`" in page or f"[{entry}]" in page, (
+                entry
+            )
