@@ -18,6 +18,7 @@ _RUNNER_SRGB = (
     (0.90, 0.62, 0.00),
     (0.00, 0.62, 0.45),
     (0.80, 0.47, 0.65),
+    (0.34, 0.71, 0.91),
 )
 """Okabe and Ito's colours for runners, told apart by colour-blind eyes."""
 _TOWARDS_INK = 0.28

@@ -128,6 +128,32 @@ def test_a_difference_is_taken_from_the_first_runner_on_a_symmetric_range(stage,
     assert blank["kneestride_low"] == -blank["kneestride_high"] == -1.5
 
 
+_SEEN = {
+    "all colours": np.eye(3),
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+                   (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+                     (-0.011820, 0.042940, 0.968881)),
+}  # fmt: skip
+"""What an eye makes of linear sRGB (Machado, Oliveira and Fernandes 2009)."""
+
+
+@pytest.mark.parametrize("eye", _SEEN)
+def test_five_runners_have_colours_that_any_eye_tells_apart(bpy, eye):
+    from blender_addon import colour_scale, page
+
+    seen = [
+        colour_scale.linear_to_oklab(
+            np.clip(
+                np.asarray(_SEEN[eye]) @ colour_scale.to_linear(page.runner_colour(k)), 0, 1
+            )
+        )
+        for k in range(5)
+    ]
+    gaps = [np.linalg.norm(a - b) for k, a in enumerate(seen) for b in seen[:k]]
+    assert min(gaps) > 0.07
+
+
 _FRESH = """
 import bpy, sys
 blend, out, frame = sys.argv[1], sys.argv[2], int(sys.argv[3])
