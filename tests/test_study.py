@@ -522,3 +522,23 @@ def test_every_table_and_entry_is_documented(finished: Study) -> None:
             assert f"`{entry}`" in page or f"`[[{entry}]]`" in page or f"[{entry}]" in page, (
                 entry
             )
+
+
+def test_the_table_on_a_terminal_says_what_is_going_on() -> None:
+    from kneestride.study.progress import Table
+    from rich.console import Console
+
+    watch = Table(total=9, kept=3)
+    watch.doing("P1_run", "starting")
+    watch.doing("P1_run", "recruitment")
+    watch.doing("P2_run", "kinematics")
+    watch.done(Outcome("P2_run", "done", 12.4))
+    watch.done(Outcome("P3_run", "failed", 1.0))
+    console = Console(width=90, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    console.print(watch._drawn())
+    lines = [line.split() for line in console.export_text().splitlines()]
+    assert " ".join(lines[0]).startswith("5 of 9 trials, 3 from before, 1 failed, about ")
+    assert lines[2] == ["trial", "now", "s"]
+    assert ["P2_run", "done", "12"] in lines and ["P3_run", "failed", "1"] in lines
+    assert ["P1_run", "recruitment", "0"] in lines
+    assert sum("P2_run" in line for line in lines) == 1

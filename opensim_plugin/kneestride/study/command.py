@@ -125,7 +125,7 @@ def run_study(
         first = next(f for o in outcomes.values() for f in o.failures)
         raise ResultsError(
             "at least one trial that can be analysed",
-            f"none of {len(jobs)}; the first says: {first.reason.rstrip(".")}",
+            f"none of {len(jobs)}; the first says: {first.reason.rstrip('.')}",
             "see tables/failures.csv",
         )
     return study

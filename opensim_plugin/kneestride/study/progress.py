@@ -89,6 +89,7 @@ class Table(Watch):
 
     def _drawn(self) -> Group:
         from rich.console import Group
+        from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.table import Table as Lines
         from rich.text import Text
@@ -105,7 +106,7 @@ class Table(Watch):
         for job, (what, since) in list(self.running.items())[:FEW]:
             lines.add_row(Text(job), Text(what), f"{time.monotonic() - since:.0f}")
         bar = ProgressBar(total=self.total, completed=self.kept + len(self.ended), width=60)
-        return Group(Text(self.headline()), bar, lines)
+        return Group(Text(self.headline()), Padding(bar), lines)
 
 
 @contextmanager
