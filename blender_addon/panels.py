@@ -23,6 +23,12 @@ class KNEESTRIDE_PT_main(bpy.types.Panel):  # noqa: N801
             return texts.text(key, settings.language, **values)
 
         layout = self.layout
+
+        def choose(name):
+            # A name above its field and not beside it: half a sidebar cuts both off.
+            layout.label(text=say(name) + ":")
+            layout.prop(settings, name, text="")
+
         layout.operator("kneestride.load", text=say("load"), icon="FILE_FOLDER")
         layout.operator("kneestride.example", text=say("example"), icon="ARMATURE_DATA")
         layout.prop(settings, "language", text=say("language"))
@@ -38,24 +44,23 @@ class KNEESTRIDE_PT_main(bpy.types.Panel):  # noqa: N801
             return
         frames = sum(len(r.time) for r in loaded.data.runners)
         layout.label(text=say("loaded", count=len(loaded.data.runners), frames=frames))
-        column = layout.column()
-        for name in ("display", "camera", "side", "timing", "speed", "look"):
-            column.prop(settings, name, text=say(name))
-        column.prop(settings, "difference", text=say("difference"))
-        column.prop(settings, "muscles", text=say("muscles"))
-        column.prop(settings, "show_lines", text=say("show_lines"))
-        column.prop(settings, "transparent")
+        layout = self.layout.column(align=True)
+        for name in ("display", "camera", "side", "timing", "look", "muscles"):
+            choose(name)
+        layout.prop(settings, "speed", text=say("speed"))
+        for name in ("difference", "show_lines", "transparent"):
+            layout.prop(settings, name, text=say(name))
+        layout = self.layout.column()
         layout.operator("screen.animation_play", text=say("preview"), icon="PLAY")
-        layout.prop(settings, "film")
-        row = layout.row()
-        row.operator("kneestride.picture", text=say("picture"), icon="RENDER_STILL")
-        row.operator("kneestride.film", text=say("render"), icon="RENDER_ANIMATION")
-        box = layout.column()
-        box.operator("kneestride.lesson", text=say("lesson"), icon="CAMERA_DATA")
-        box.prop(settings, "quality", text=say("lesson_quality"))
-        box.prop(settings, "storyboard", text=say("storyboard"))
+        layout.prop(settings, "film", text="")
+        layout.operator("kneestride.picture", text=say("picture"), icon="RENDER_STILL")
+        layout.operator("kneestride.film", text=say("render"), icon="RENDER_ANIMATION")
+        layout.operator("kneestride.lesson", text=say("lesson"), icon="CAMERA_DATA")
+        for name in ("quality", "storyboard"):
+            choose(name)
         layout.operator("kneestride.export", text=say("export"), icon="EXPORT")
-        layout.label(text=say("schematic"))
+        for line in say("schematic").split("\n"):
+            layout.label(text=line)
 
 
 classes = (KNEESTRIDE_PT_main,)

@@ -42,6 +42,8 @@ def clear(scene):
             continue
         things = list(child.all_objects)
         data = {t.data for t in things if t.data is not None}
+        # A material may hang on the object and not on its mesh.
+        materials = {s.material for t in things for s in t.material_slots if s.material}
         actions = {
             holder.animation_data.action
             for holder in things
@@ -49,7 +51,6 @@ def clear(scene):
         }
         for thing in things:
             bpy.data.objects.remove(thing)
-        materials = set()
         for block in data:
             materials.update(m for m in getattr(block, "materials", ()) if m is not None)
             if block.users == 0:

@@ -140,7 +140,7 @@ assert len(runners()) == 3
 bpy.ops.wm.read_homefile(use_empty=True)
 assert bpy.ops.kneestride.example.poll()
 assert bpy.ops.kneestride.example() == {"FINISHED"}
-assert runners() == ["crossover", "neutral", "valgus"]
+assert runners() == ["crossover", "knee-out", "neutral", "valgus"]
 
 # --- a saved file plays without the add-on -------------------------------------------------
 bpy.ops.wm.save_as_mainfile(filepath=saved)

@@ -101,11 +101,12 @@ def test_loading_again_leaves_nothing_of_the_first_load(blank, scene_path, bpy):
     from blender_addon import skeleton, stage
 
     stage.open_scene(scene_path, blank)
-    counts = [len(c) for c in (bpy.data.objects, bpy.data.meshes, bpy.data.actions)]
+    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.materials)
+    counts = [len(c) for c in kinds]
     stage.open_scene(scene_path, blank)
-    assert [len(c) for c in (bpy.data.objects, bpy.data.meshes, bpy.data.actions)] == counts
+    assert [len(c) for c in kinds] == counts
     skeleton.clear(blank)
-    assert not bpy.data.objects and not bpy.data.meshes
+    assert not bpy.data.objects and not bpy.data.meshes and not bpy.data.materials
 
 
 def test_a_refused_file_leaves_the_scene_alone(stage, blank, tmp_path, bpy):
