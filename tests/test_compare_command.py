@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kneestride import compare_command
 from kneestride.cli import main
-from kneestride.compare_command import compare_results, write_comparison
+from kneestride.compare_command import compare_results, with_scene, write_comparison
 from kneestride.errors import ResultsError, SettingsError
 from kneestride.results.folder import Results, write_results
 from test_compare import runner
@@ -92,6 +92,13 @@ def test_a_leg_that_only_one_recording_holds_is_left_out_and_named() -> None:
     found = compare_results(several)
     assert {p.first.side for p in found.comparisons} == {"r"}
     assert "The left leg is left out: not all recordings hold it." in found.notes
+
+
+def test_a_comparison_without_a_scene_says_so_and_why() -> None:
+    found = with_scene(compare_results(before_after()))
+    assert found.scene is None and with_scene(found) is found
+    (said,) = [line for line in found.lines() if "scene.npz" in line]
+    assert said.startswith("No scene.npz for kneestride animate: it needs ")
 
 
 def test_different_tasks_are_refused() -> None:

@@ -310,7 +310,7 @@ def compare(
 
     target = check_target(out, overwrite)
 
-    from .compare_command import compare_results, write_comparison
+    from .compare_command import compare_results, with_scene, write_comparison
     from .compare_command import pairing_argument as how
     from .compare_command import window_argument as what
 
@@ -322,6 +322,7 @@ def compare(
             window=what(window),
             progress=progress,
         )
+    found = with_scene(found)
     write_comparison(target, found, overwrite)
     tell(target, found.lines(), quiet, as_json)
 
@@ -607,15 +608,10 @@ def finish(results: Results, target: Path, overwrite: bool, quiet: bool, as_json
 
 def closing_lines(summary: dict[str, Any], target: Path) -> Iterator[str]:
     """Yield what a person wants to read when the work is done."""
+    from .report.console import figure_lines
+
     yield f"{summary['trial']}: {summary['frames']} frames, ground forces {summary['forces']}."
-    for side, name in (("r", "right"), ("l", "left")):
-        units = summary["sides"][side]["units"]
-        counts = ", ".join(f"{count} {kind or 'rows'}" for kind, count in units.items())
-        yield f"  {name}: {counts or 'no strides'}"
-        for figure, spread in summary["sides"][side]["figures"].items():
-            if "medial" in figure or "lateral" in figure:
-                low, high = spread["low"], spread["high"]
-                yield f"    {figure}: {spread['median']:.3g} ({low:.3g} to {high:.3g})"
+    yield from figure_lines(summary)
     for check in summary["checks"]:
         if check["verdict"] != "pass":
             yield f"  check {check['name']}: {check['verdict']}. {check['sentence']}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ from .results.conditions import (
 )
 from .results.folder import Results, read_results
 from .results.replace import MARK, replace_folder
-from .results.scene_runner import comparison_scene
+from .results.scene_runner import MOST_RUNNERS, comparison_scene
 from .vocabulary import SIDES, Array, Side
 
 Progress = Callable[[str, float], None]
@@ -61,6 +61,8 @@ class Compared:
     advice : tuple of Advice for the first folder
     inputs : mapping of condition name to the SHA-256 of its recording's files
     results : mapping of condition name to what was compared, for the scene
+    scene : content of scene.npz once `with_scene` made it; None where there is none
+    drawn : whether `with_scene` has been asked
     """
 
     conditions: tuple[Condition, ...]
@@ -69,6 +71,8 @@ class Compared:
     advice: tuple[Advice, ...]
     inputs: Mapping[str, Mapping[str, str]]
     results: Mapping[str, Results]
+    scene: bytes | None = None
+    drawn: bool = False
 
     def lines(self) -> list[str]:
         """What a person wants to read when the work is done."""
@@ -163,6 +167,14 @@ def compare_results(
     )
 
 
+def with_scene(found: Compared) -> Compared:
+    """Return the comparison with what the Blender side draws, or a note why there is none."""
+    if found.drawn:
+        return found
+    scene, told = _scene(found.results)
+    return replace(found, scene=scene, drawn=True, notes=(*found.notes, *told))
+
+
 def write_comparison(target: Path, found: Compared, overwrite: bool = False) -> Path:
     """Write the comparison folder in one step.
 
@@ -174,6 +186,7 @@ def write_comparison(target: Path, found: Compared, overwrite: bool = False) -> 
     ResultsError
         See `results.replace.replace_folder`.
     """
+    found = with_scene(found)
     present = {q for c in found.conditions for q in c.curves}
     drawn = {q: svg_and_png(draw(q, found.conditions, found.comparisons))
              for q in PLOTTED if q in present}  # fmt: skip
@@ -197,13 +210,11 @@ def write_comparison(target: Path, found: Compared, overwrite: bool = False) -> 
         MARK: json.dumps(_summary(found, names), indent=1, ensure_ascii=False) + "\n",
     }
 
-    scene = _scene(found)
-
     def fill(folder: Path) -> None:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        if scene is not None:
-            (folder / "scene.npz").write_bytes(scene)
+        if found.scene is not None:
+            (folder / "scene.npz").write_bytes(found.scene)
         (folder / "plots").mkdir()
         for quantity, (svg, png) in drawn.items():
             (folder / "plots" / f"{quantity}.svg").write_text(svg, encoding="utf-8")
@@ -363,12 +374,20 @@ def _condition(
 # --- writing --------------------------------------------------------------------------
 
 
-def _scene(found: Compared) -> bytes | None:
-    """What the Blender side draws; None where a model's bodies are not those of the bones."""
+def _scene(several: Mapping[str, Results]) -> tuple[bytes | None, list[str]]:
+    """What the Blender side draws, and what a reader has to know of it.
+
+    None where a model's bodies are not those of the bones.
+    """
     try:
-        return comparison_scene(found.results)
-    except KneestrideError:
-        return None
+        scene = comparison_scene(several)
+    except KneestrideError as error:
+        # Only what was asked for: the rest may name a temporary file.
+        return None, [f"No scene.npz for kneestride animate: it needs {error.expected}."]
+    left = list(several)[MOST_RUNNERS:]
+    if left:
+        return scene, [f"Not in scene.npz, which holds {MOST_RUNNERS}: {', '.join(left)}."]
+    return scene, []
 
 
 def _advice_row(a: Advice) -> dict[str, str]:
