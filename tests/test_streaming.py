@@ -89,10 +89,10 @@ def test_a_window_is_the_same_part_of_the_whole(span: tuple[int, int]) -> None:
 
 def test_loads_in_pieces_are_those_of_the_whole() -> None:
     (knee, force), (same, all_force) = loads(squatting()), loads(whole())
-    np.testing.assert_allclose(force, all_force, rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(force, all_force, rtol=1e-12, atol=1e-9)
     for f in fields(KneeLoads):
         np.testing.assert_allclose(
-            getattr(knee, f.name), getattr(same, f.name), rtol=1e-6, atol=1e-5
+            getattr(knee, f.name), getattr(same, f.name), rtol=1e-12, atol=1e-9
         )
 
 

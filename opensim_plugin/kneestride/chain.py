@@ -113,10 +113,13 @@ def analyse(
         )
         if prepared.keypoints is not None:
             cutoff = min(cutoff, prepared.keypoints.smoothed.cutoff)
+        # Two sets of anatomical paths are more than anything else of a long recording.
+        del first
         smooth = stages.smooth(fitted, prepared, raw, cutoff)
         kinematics = stages.Kinematics(
             raw, smooth.motion, smooth.qd, smooth.qdd, smooth.paths, tasks, followed, priors
         )
+        del smooth
     static_paths = _static_paths(fitted, prepared.static)
     measured: MeasuredGround | None = None
     estimated: EstimatedGround | NoGround | None = None

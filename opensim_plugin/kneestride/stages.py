@@ -43,7 +43,7 @@ from .loads.muscles import (
     strength_scale,
 )
 from .loads.recruitment import Recruited, RecruitmentSettings, recruit
-from .loads.streaming import PIECE, Gathered, LongProblem, Problem
+from .loads.streaming import HELD, PIECE, Gathered, LongProblem, Problem
 from .loads.types import GroundReaction, KneeLoads
 from .model.assembly import build_model
 from .model.fitting import MARKER_NOISE, FittedSubject
@@ -453,7 +453,7 @@ def loads_of_motion(
     """
     watch = watch or Stopwatch()
     T, body = len(motion.time), fitted.body
-    size = PIECE if piece is None else piece
+    size = piece or (HELD if T <= HELD else PIECE)
     with watch.stage("dynamics"):
         found: Gathered[tuple[JointMoments, KneeBalance]] = Gathered(T)
         for start, stop in blocks(T, size):

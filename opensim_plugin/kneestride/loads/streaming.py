@@ -1,7 +1,7 @@
 """Recruitment of long recordings, a piece after the other.
 
 What recruitment is computed from takes 43 kB a frame (moment arms, wrenches, fibre
-states), what comes of it 2 kB. A recording of more than `PIECE` frames is therefore never
+states), what comes of it 2 kB. A recording of more than `HELD` frames is therefore never
 held whole: its problem is made for some thousand frames at a time, used and forgotten.
 Pieces begin where blocks of `workers.BLOCK` frames begin, and tendons see the frames on
 either side, so that results are those of the whole.
@@ -23,8 +23,10 @@ from .knee_balance import KneeBalance
 from .muscles import Capacity
 from .recruitment import RecruitmentProblem
 
-PIECE = 9 * BLOCK
-"""Frames of a piece: 30 s at 150 Hz in one, about 0.2 GB."""
+HELD = 9 * BLOCK
+"""Frames up to which a problem is made once and kept: 30 s at 150 Hz, about 0.2 GB."""
+PIECE = 2 * BLOCK
+"""Frames of a piece of a longer recording: a block for each of two workers."""
 MARGIN = 2
 """Frames on either side that the rate of a tendon's stretch is computed from."""
 

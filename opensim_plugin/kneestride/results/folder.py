@@ -15,7 +15,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from ..loads.types import Check, GroundReaction, KneeLoads, MuscleForces
 from ..motion.kinematics import Motion
 from ..vocabulary import SIDES, Array
 from .replace import MARK, replace_folder
-from .tables import Table, format_table
+from .tables import Table, format_table, table_chunks
 
 StrideRow = Mapping[str, str | float | int | bool | None]
 
@@ -162,14 +162,14 @@ def write_results(target: Path, results: Results, overwrite: bool = False) -> Pa
         See `results.replace.replace_folder`. Whatever happens, `target` is either what
         it was or complete.
     """
-    # Formatted before the disk is touched: a fault in the figures leaves no trace there.
-    files = format_results(results)
 
     def fill(folder: Path) -> None:
-        for name, text in files.items():
+        # Written as it is formatted: the text of half an hour is larger than its figures.
+        for name, chunks in _files(results):
             path = folder / name
             path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+            with path.open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(chunks)
         if results.scene is not None:
             (folder / "scene.npz").write_bytes(results.scene)
 
@@ -194,41 +194,61 @@ def read_results(folder: Path) -> Results:
 
 def format_results(results: Results) -> dict[str, str]:
     """Return every file of the folder as text, by its path in the folder."""
+    return {name: "".join(chunks) for name, chunks in _files(results)}
+
+
+def _files(results: Results) -> Iterator[tuple[str, Iterable[str]]]:
+    """Every file of the folder: its path and its text in parts."""
     from ..report.page import render_page
     from .opensim_setup import setup_files
     from .summary import build_summary
 
     summary = build_summary(results)
-    # Drawing takes as long as all tables together; a companion draws beside them.
-    page = later(render_page, replace(results, scene=None), summary)
-    files = {"model.osim": results.model_xml, "ik.mot": _motion_text(results)}
+    # Drawing takes as long as all tables together; a companion draws beside them, and is
+    # sent only what a report shows.
+    shown = replace(
+        results,
+        scene=None,
+        muscles=None,
+        inverse_dynamics=None,
+        unpowered=None,
+        coupled=None,
+        markers=None,
+    )
+    page = later(render_page, shown, summary)
+    yield "model.osim", [results.model_xml]
+    yield "ik.mot", _motion_text(results)
     if results.inverse_dynamics is not None:
-        files["id.sto"] = _inverse_dynamics_text(results.inverse_dynamics)
+        yield "id.sto", _inverse_dynamics_text(results.inverse_dynamics)
     if results.ground is not None:
-        files["ground_forces.mot"] = ground_text(results.ground)
+        yield "ground_forces.mot", [ground_text(results.ground)]
     if results.muscles is not None:
-        files["muscle_forces.sto"] = _muscle_text(results.muscles)
-        files["muscle_activations.sto"] = format_table(
-            "muscle activations",
-            results.muscles.muscles,
-            results.muscles.time,
-            results.muscles.activation,
+        muscles = results.muscles
+        yield "muscle_forces.sto", _muscle_text(muscles)
+        yield (
+            "muscle_activations.sto",
+            table_chunks(
+                "muscle activations", muscles.muscles, muscles.time, muscles.activation
+            ),
         )
     if results.knee is not None:
-        files["knee_loads.sto"] = _knee_text(results.knee)
+        yield "knee_loads.sto", _knee_text(results.knee)
     if results.tissues is not None:
-        files["tissues.sto"] = format_table(
-            "tissue loads", results.tissues.names, results.tissues.time, results.tissues.values
+        table = results.tissues
+        yield (
+            "tissues.sto",
+            table_chunks("tissue loads", table.names, table.time, table.values),
         )
-    files["strides.csv"] = strides_text(results.strides)
-    files[MARK] = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    files.update(setup_files(results))
-    files["report.html"] = page()
-    files["log.txt"] = _log_text(results)
-    return files
+    yield "strides.csv", [strides_text(results.strides)]
+    told = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    yield MARK, [told]
+    for name, text in setup_files(results).items():
+        yield name, [text]
+    yield "report.html", [page()]
+    yield "log.txt", [_log_text(results)]
 
 
-def _motion_text(results: Results) -> str:
+def _motion_text(results: Results) -> Iterator[str]:
     motion = results.motion
     scale = [1.0 if is_translation(name) else math.degrees(1.0) for name in motion.coordinates]
     names, values = motion.coordinates, motion.q * np.array(scale)
@@ -239,11 +259,11 @@ def _motion_text(results: Results) -> str:
         notes.append(
             "In radians, being functions of others: " + " ".join(results.coupled.names)
         )
-    return format_table("Coordinates", names, motion.time, values, in_degrees=True, notes=notes)
+    return table_chunks("Coordinates", names, motion.time, values, in_degrees=True, notes=notes)
 
 
-def _inverse_dynamics_text(table: Table) -> str:
-    return format_table(
+def _inverse_dynamics_text(table: Table) -> Iterator[str]:
+    return table_chunks(
         "Inverse Dynamics Generalized Forces",
         [generalized_force_name(name) for name in table.names],
         table.time,
@@ -278,8 +298,8 @@ def ground_text(ground: GroundReaction) -> str:
     return format_table("ground reaction", table.names, table.time, values, notes=notes)
 
 
-def _muscle_text(muscles: MuscleForces) -> str:
-    return format_table(
+def _muscle_text(muscles: MuscleForces) -> Iterator[str]:
+    return table_chunks(
         "muscle forces",
         (*muscles.muscles, *(f"reserve_{name}" for name in muscles.reserves)),
         muscles.time,
@@ -298,14 +318,14 @@ def knee_table(knee: KneeLoads) -> Table:
     return Table(tuple(names), knee.time, np.column_stack(columns))
 
 
-def _knee_text(knee: KneeLoads) -> str:
+def _knee_text(knee: KneeLoads) -> Iterator[str]:
     table = knee_table(knee)
     notes = [
         "Compression positive; total = medial + lateral = axial tibiofemoral force.",
         "External moments, adduction and flexion positive on both sides. nan: masked.",
         "split_: classical split of the joint reaction after recruitment, as a cross-check.",
     ]
-    return format_table("knee loads", table.names, table.time, table.values, notes=notes)
+    return table_chunks("knee loads", table.names, table.time, table.values, notes=notes)
 
 
 def strides_text(rows: Sequence[StrideRow]) -> str:

@@ -11,7 +11,7 @@ faster than `numpy.savetxt` and with nothing to compile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,21 @@ def format_table(
     in_degrees: bool = False,
     notes: Sequence[str] = (),
 ) -> str:
-    """Return a table as OpenSim's text.
+    """Return a table as OpenSim's text; as `table_chunks`."""
+    chunks = table_chunks(title, names, time, values, in_degrees=in_degrees, notes=notes)
+    return "".join(chunks)
+
+
+def table_chunks(
+    title: str,
+    names: Sequence[str],
+    time: Array,
+    values: Array,
+    *,
+    in_degrees: bool = False,
+    notes: Sequence[str] = (),
+) -> Iterator[str]:
+    """Return a table as OpenSim's text, some rows at a time.
 
     Parameters
     ----------
@@ -113,14 +127,17 @@ def format_table(
         "endheader",
         "\t".join(("time", *names)),
     ]
-    # Minus zero and plus zero are the same figure; a file must not tell them apart.
-    block = np.column_stack([time, values]) + 0.0
-    row = "%.10g" + "\t%.9g" * len(names) + "\n"
-    body = []
+    return _chunks("\n".join(header) + "\n", time, values)
+
+
+def _chunks(header: str, time: Array, values: Array) -> Iterator[str]:
+    yield header
+    row = "%.10g" + "\t%.9g" * values.shape[1] + "\n"
     for first in range(0, time.size, _ROWS_AT_ONCE):
-        rows = block[first : first + _ROWS_AT_ONCE]
-        body.append((row * len(rows)) % tuple(rows.ravel().tolist()))
-    return "\n".join(header) + "\n" + "".join(body)
+        at = slice(first, first + _ROWS_AT_ONCE)
+        # Minus zero and plus zero are the same figure; a file must not tell them apart.
+        rows = np.column_stack([time[at], values[at]]) + 0.0
+        yield (row * len(rows)) % tuple(rows.ravel().tolist())
 
 
 def read_table(path: Path) -> Table:
