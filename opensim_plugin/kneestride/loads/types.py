@@ -47,6 +47,14 @@ class GroundReaction:
             masked=self.masked[cut],
         )
 
+    def every(self, step: int) -> GroundReaction:
+        """One frame of every `step`, beginning with the first."""
+        thin = {
+            name: getattr(self, name)[::step]
+            for name in ("time", "force", "point", "torque", "contact", "masked")
+        }
+        return replace(self, **thin)
+
 
 @dataclass(frozen=True)
 class MuscleForces:

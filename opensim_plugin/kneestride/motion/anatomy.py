@@ -13,6 +13,9 @@ from .kinematics import AnatomicalPaths
 CENTERS = {"hip_center": "femur", "knee_center": "tibia", "ankle_center": "talus"}
 """Joint centres are origins of these bodies in OpenSim's gait models."""
 
+FRAMED = ("pelvis", "tibia", "calcn")
+"""Bodies whose axes something is read along."""
+
 ALIASES = {"toe": ("toe", "big_toe", "metatarsal_2")}
 """Names that other landmarks may stand in for, best first."""
 
@@ -53,7 +56,7 @@ def anatomical_paths(
     points: dict[str, Array] = {}
     for side in SIDES:
         for name, body in CENTERS.items():
-            points[f"{name}_{side}"] = position[:, model.body(f"{body}_{side}")]
+            points[f"{name}_{side}"] = position[:, model.body(f"{body}_{side}")].copy()
     for name, (b, place) in places.items():
         points[name] = position[:, b] + rotation[:, b] @ place
     for name, path in (captured or {}).items():
@@ -68,7 +71,12 @@ def anatomical_paths(
     for side in SIDES:
         name = f"knee_angle_{side}"
         angles[name] = angles[name] * flexion_sign[side]
-    frames = {name: rotation[:, b] for b, name in enumerate(model.bodies)}
+    # Copies of a few, so that the poses of all bodies need not stay in memory.
+    frames = {
+        name: rotation[:, b].copy()
+        for b, name in enumerate(model.bodies)
+        if name.startswith(FRAMED)
+    }
     return AnatomicalPaths(
         np.asarray(time), rate, points, angles, frames, progression, belt_velocity, noise
     )

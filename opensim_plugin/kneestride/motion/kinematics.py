@@ -56,7 +56,7 @@ class AnatomicalPaths:
         laboratory frame; `belt_velocity` moves the foot points into the belt's.
     angles : mapping of canonical coordinate name to (T,) rad
         See `kneestride.vocabulary` for signs.
-    frames : mapping of body name to (T, 3, 3)
+    frames : mapping of body name (pelvis, tibiae, calcanei) to (T, 3, 3)
         Rotation matrices body-in-ground (columns are body axes in ground).
     progression : (3,) unit vector, horizontal, direction of travel
     belt_velocity : (3,) m/s

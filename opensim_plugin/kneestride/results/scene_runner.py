@@ -17,7 +17,7 @@ from ..paths_of_data import models_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
 from .geometry import default_attachments
-from .scene import CHANNELS, SceneRunner, build_scene, scene_bytes, write_scene
+from .scene import CHANNELS, MAX_FRAMES, SceneRunner, build_scene, scene_bytes, write_scene
 from .scene_lines import LinePaths, sample_times
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ def _order(body: Multibody, coordinates: tuple[str, ...]) -> list[int]:
     return [coordinates.index(c) for c in body.coordinates]
 
 
+def thinning(frames: int) -> int:
+    """Every how many-th frame of a recording is shown: all, unless a scene would refuse it.
+
+    Evenly, so that a scene keeps one rate; half an hour at 150 Hz is shown at 50 Hz.
+    """
+    return -(-frames // MAX_FRAMES)
+
+
 def runner_of(
     results: Results, name: str, label: str = "", drawn: Callable[[], Drawn] | None = None
 ) -> SceneRunner:
@@ -87,34 +95,39 @@ def runner_of(
     """
     motion = results.motion
     _, body = _opened(results.model_xml)
-    rotation, position = body.poses(motion.q[:, _order(body, motion.coordinates)])
+    step = thinning(len(motion.time))
+    shown = slice(None, None, step)
+    rotation, position = body.poses(motion.q[shown, _order(body, motion.coordinates)])
     scale = size_of(body, _generic())
     at = sample_times(motion.time, results.strides)
     lines, attached = (
         drawn() if drawn else drawn_of(results.model_xml, motion.coordinates, motion.q[at])
     )
+    ground = results.ground
+    if ground is not None and step > 1:
+        ground = ground.every(step)
     return SceneRunner(
         name=name,
         label=label or results.trial,
         mass=results.subject.mass,
         bodies=body.bodies,
-        time=motion.time,
+        time=motion.time[shown],
         rotation=rotation,
         position=position,
         scale=scale,
-        channels=channels_of(results),
-        ground=results.ground,
+        channels={n: v[shown] for n, v in channels_of(results).items()},
+        ground=ground,
         strides=results.strides,
         simulated=results.simulated,
-        lines=LinePaths(motion.time[at], lines, _activation(results)),
+        lines=LinePaths(motion.time[at], lines, _activation(results, shown)),
         attached=attached or default_attachments(scale),
     )
 
 
-def _activation(results: Results) -> dict[str, Array]:
+def _activation(results: Results, shown: slice) -> dict[str, Array]:
     if results.muscles is None:
         return {}
-    return dict(zip(results.muscles.muscles, results.muscles.activation.T, strict=True))
+    return dict(zip(results.muscles.muscles, results.muscles.activation[shown].T, strict=True))
 
 
 def channels_of(results: Results) -> dict[str, Array]:
@@ -139,6 +152,11 @@ def with_scene(results: Results, drawn: Callable[[], Drawn] | None = None) -> Re
     """The same results with the content of their `scene.npz`; `drawn` as in `runner_of`."""
     runner = runner_of(results, "runner1", results.trial, drawn)
     scene = scene_bytes(build_scene([runner], title=results.trial))
+    step = thinning(len(results.motion.time))
+    if step > 1:
+        rate = results.motion.rate / step
+        told = f"The scene shows one frame of every {step} ({rate:g} Hz); tables hold all."
+        results = replace(results, log=(*results.log, told))
     return replace(results, scene=scene)
 
 
