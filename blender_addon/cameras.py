@@ -128,6 +128,43 @@ def columns(scene, scene_data, clips, roots, view, side):
     return found if len(found) == 1 or steps.min() > 0.12 else None
 
 
+def knee_edges(scene, scene_data, clips, roots, side):
+    """Return (left, right, height) of each knee on the page while its foot is down.
+
+    In units of the picture's width, as `page`; height is the tibial plateau's. For a
+    parallel camera.
+    """
+    bpy.context.view_layer.update()
+    eye = camera(scene)
+    width, height = scene.render.resolution_x, scene.render.resolution_y
+    across = eye.data.ortho_scale * min(1.0, width / height)
+    inverse = np.linalg.inv(np.array(eye.matrix_world))
+    found = []
+    for clip, root, runner in zip(clips, roots, scene_data.runners, strict=True):
+        to_page = inverse @ np.array(root.matrix_world) / across
+        last = max(int(len(clip.frame) * STANCE), 1)
+        frames = slice(0, last, max(last // 12, 1))
+        seen = []
+        for mesh in scene_data.meshes:
+            vertices = scene_data.shapes[runner.shape][mesh.name]
+            if mesh.side != side or not mesh.body.startswith(("femur", "tibia")):
+                continue
+            if mesh.body.startswith("femur"):
+                near = vertices[vertices[:, 1] < vertices[:, 1].min() + 0.05][::7]
+            else:
+                near = vertices[vertices[:, 1] > -0.05][::7]
+            b = scene_data.bodies.index(mesh.body)
+            turn = rotation_matrices(clip.quaternion[frames, b])
+            at = np.einsum("tij,nj->tni", turn, near) + clip.position[frames, None, b]
+            seen.append(at.reshape(-1, 3) @ to_page[0, :3] + to_page[0, 3])
+        plateau = clip.position[frames, scene_data.bodies.index(f"tibia_{side}")]
+        x = np.concatenate(seen)
+        # The knee is low while it carries, and rises at the end of stance.
+        level = float(np.percentile(plateau @ to_page[1, :3] + to_page[1, 3], 25))
+        found.append((float(x.min()), float(x.max()), level))
+    return found
+
+
 def _spacing(view):
     """Spacing with its sign, and the axis along which the runners stand."""
     if view == "three_knees":

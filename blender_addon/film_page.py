@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from . import captions, layout, legend
+from . import captions, layout, legend, sides
 from .page import Page, letter_colour
 
 PAIR = ("neutral", "valgus")
@@ -68,6 +68,9 @@ def build(scene, scene_data, display, options, page_layout, *, heading="", sente
     room = min((b - a for a, b in pairwise(columns)), default=0.9)
     for r in range(count):
         paint = page.colour(letter_colour(r, page.ink_srgb))
+        if options.get("knees"):
+            told = sides.rows((), "", options["language"], 0)
+            sides.beside(page, (options["knees"], r), options["side"], told, paint)
         if names:
             at = (columns[r], floor - 1.0 * letter)
             page.text(names[r], at, 0.95 * letter, "CENTER", paint, fit=_room(columns[r], room))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from . import colour_scale, layout, stress_material, texts, tubes
+from . import colour_scale, layout, sides, stress_material, texts, tubes
 from .page import Page, clear, letter_colour, runner_colour
 
 __all__ = ["build", "clear", "title_of"]
@@ -29,6 +29,11 @@ def build(scene, scene_data, clips, shown, display, options):
         name = texts.label("variant", first.label, first.label, language)
         head = texts.text("minus_first", language, what=head, name=name)
     title, below = title_of(scene_data, head)
+    if options.get("difference"):
+        rule = "figures_change"
+    else:
+        rule = "figures_stride" if options["aligned"] else "figures_recording"
+    below = " · ".join(filter(None, (below, texts.text(rule, language))))
     k = layout.larger(page.aspect)
     if options.get("cropped"):
         # A bone that is cut off by the picture's edge would run through the title.
@@ -156,24 +161,23 @@ def _curves(page, scene_data, clips, shown, display, options):
         paint = page.colour(letter_colour(r, page.ink_srgb))
         name = texts.label("variant", runner.label, runner.label, language)
         page.text(name, (names[r], upper), 0.020 * k, "CENTER", paint, fit=room * 0.92)
-        words = peaks(shown[r], drawn, index, side, language, digits)
+        changed = options.get("difference", False)
+        unit = texts.label("unit", display.unit, display.unit, language)
+        found = sides.largest(shown[r], clips[r].frame, drawn, index, side)
+        if changed and r == 0:
+            words, found = texts.text("reference", language), []
+        else:
+            words = sides.in_a_line(found, unit, language, digits, changed)
+        knees = options.get("knees")
+        if knees:
+            fits = sides.has_room(knees, page.aspect)
+            told = sides.rows(found if fits else (), unit, language, digits, changed)
+            sides.beside(page, (knees, r), options["side"], told, paint)
+            # What stands beside the knee is not said a second time.
+            words = "" if fits and any(f.place for f in found) else words
         if words:
-            unit = texts.label("unit", display.unit, display.unit, language)
             at = (names[r], upper - 0.021 * k)
-            page.text(f"{words} {unit}", at, 0.0165 * k, "CENTER", paint, fit=room * 0.92)
-
-
-def peaks(values, names, index, side, language, digits):
-    """Return the largest loads in words: 'inner 2.1, outer 1.4'."""
-    parts = []
-    for name in names:
-        column = values[:, index[name], side]
-        if not np.isfinite(column).any():
-            continue
-        place = next((p for p in ("medial", "lateral") if name.startswith(p)), None)
-        said = texts.figure(column[np.nanargmax(np.abs(column))], language, digits)
-        parts.append(f"{texts.text(f'{place}_short', language)} {said}" if place else said)
-    return (texts.text("comma", language)).join(parts)
+            page.text(words, at, 0.0165 * k, "CENTER", paint, fit=room * 0.92)
 
 
 def _move_cursor(cursor, left, width, bottom, first, last):

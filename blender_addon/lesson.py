@@ -21,6 +21,7 @@ from . import (
     layout,
     looks,
     render,
+    sides,
     stage,
     storyboard,
     stress_material,
@@ -141,6 +142,10 @@ def set_up(scene, loaded, film, index):
         "columns": cameras.columns(
             scene, data, [loaded.clips[i] for i in shown], roots, shot.camera, shot.side
         ),
+        "knees": sides.edges(
+            scene, data, [loaded.clips[i] for i in shown], roots, shot.camera, shot.side
+        ),
+        "side": shot.side,
     }  # fmt: skip
     film_page.build(
         scene, data, loaded.data.display(display) if scale and display else None, options, page,

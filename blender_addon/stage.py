@@ -19,6 +19,7 @@ from . import (
     legend,
     looks,
     scene_file,
+    sides,
     skeleton,
     stress_material,
     tubes,
@@ -182,6 +183,7 @@ def apply(stage, choice, scene=None, first=False):
             "seconds": (scene.frame_end - 1) * choice.speed
             / (scene.render.fps / scene.render.fps_base),
             "columns": cameras.columns(scene, view, clips, roots, choice.camera, choice.side),
+            "knees": sides.edges(scene, view, clips, roots, choice.camera, choice.side),
         }  # fmt: skip
         if page == "patient":
             film_page.patient(scene, view, display, options)

@@ -19,12 +19,13 @@ EXAMPLE = ROOT / "blender_addon" / "example.npz"
 OUT = ROOT / "docs" / "pictures"
 LARGEST = 150_000
 SIZE = (1120, 630)
+THREE = ("neutral", "valgus", "crossover")
 FRAMES = {"difference": 18}
 """Where not the peak load is shown: here where knee in and neutral differ most."""
 PICTURES = {
-    "three_knees": Look(camera="three_knees", look="clinic"),
-    "runners": Look(camera="frontal", look="clinic"),
-    "difference": Look(camera="three_knees", look="clinic", difference=True),
+    "three_knees": Look(camera="three_knees", look="clinic", runners=THREE),
+    "runners": Look(camera="frontal", look="clinic", runners=THREE),
+    "difference": Look(camera="three_knees", look="clinic", difference=True, runners=THREE),
 }
 
 

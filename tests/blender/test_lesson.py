@@ -153,7 +153,9 @@ def test_every_number_of_the_lesson_is_the_results_number(open_stage, blank):
 def test_a_patients_picture_has_one_sentence_two_names_and_the_provenance(open_stage, blank):
     open_stage(look="patient", language="en")
     said = _written(blank)
-    assert len(said) == 4 and "Neutral" in said and "Knee in" in said
+    # Sentence, provenance, two names, and the sides of both knees.
+    assert len(said) == 8 and "Neutral" in said and "Knee in" in said
+    assert said.count("inner") == said.count("outer") == 2
     (sentence,) = [s for s in said if "body weight" in s and not s.startswith("Modelled")]
     # 4.83 and 4.51 as they are written: 4.8 and 4.5.
     assert "inner side of the right knee carries 0.3 times body weight less" in sentence

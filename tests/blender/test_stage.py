@@ -155,6 +155,49 @@ def test_five_runners_have_colours_that_any_eye_tells_apart(bpy, eye):
     assert min(gaps) > 0.07
 
 
+@pytest.mark.parametrize(("side", "left_word"), [("r", "outer"), ("l", "inner")])
+def test_each_side_of_a_knee_has_its_word_and_figure_and_nothing_overlaps(
+    blank, scene_path, bpy, side, left_word
+):
+    from blender_addon import skeleton, stage
+
+    choice = stage.Choice(camera="three_knees", look="clinic", side=side)
+    loaded = stage.open_scene(scene_path, blank, choice)
+    bpy.context.view_layer.update()
+    words = [t for t in skeleton.collection(blank).objects if t.type == "FONT"]
+    sides = sorted(
+        (t for t in words if t.data.body in ("inner", "outer")), key=lambda t: t.location.x
+    )
+    assert len(sides) == 2 * len(loaded.roots)
+    assert [t.data.body for t in sides[::2]] == [left_word] * len(loaded.roots)
+    # Medial 4.0 and lateral 2.0 BW in the first runner: the larger figure is bold.
+    bold = {t.data.body for t in words if t.data.offset > 0}
+    assert any(b.startswith("4.0") for b in bold) and "2.0 BW" not in bold
+    boxes = []
+    for thing in words:
+        corners = np.array(thing.bound_box)[:, :2] + np.array(thing.location)[:2]
+        boxes.append((*corners.min(axis=0), *corners.max(axis=0), thing.data.body))
+    for k, a in enumerate(boxes):
+        for b in boxes[:k]:
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, (a, b)
+
+
+def test_a_change_is_written_with_its_time_and_the_page_says_what_is_what(blank, scene_path):
+    from blender_addon import skeleton, stage
+
+    loaded = stage.open_scene(
+        scene_path, blank, stage.Choice(camera="three_knees", difference=True)
+    )
+    words = [t.data.body for t in skeleton.collection(blank).objects if t.type == "FONT"]
+    medial = [c.name for c in loaded.data.channels].index("medial_force")
+    change = loaded.shown[1][:, medial, 0]
+    at = 100 * np.nanargmax(np.abs(change)) / (len(change) - 1)
+    assert "\N{MINUS SIGN}1.50 BW" in words and f"at {at:.0f} %" in words
+    assert any(w.startswith("Figures: largest change over the stride and when.") for w in words)
+    assert "compared with this one" in words
+
+
 _FRESH = """
 import bpy, sys
 blend, out, frame = sys.argv[1], sys.argv[2], int(sys.argv[3])
