@@ -18,6 +18,7 @@ import numpy as np
 from . import stages
 from .loads.types import KneeLoads
 from .loads.uncertainty import Source
+from .model.path_fits import PathFit
 from .results.compare import Condition, compare, comparison_csv, condition
 from .results.folder import Results, read_results, write_results
 from .results.replace import replace_folder
@@ -248,6 +249,8 @@ def dose_response(
     doses: Sequence[float],
     sides: tuple[Side, ...] = SIDES,
     solve: int = 7,
+    inputs: stages.LoadInputs | None = None,
+    fit: PathFit | None = None,
 ) -> DoseResponse:
     """Peaks and impulses of the knee loads over a series of doses of one variant.
 
@@ -258,8 +261,10 @@ def dose_response(
     doses : degrees or mm
     solve : how many doses are solved, at least 2; more are interpolated between them
         (monotone cubics, Fritsch & Carlson 1980, doi:10.1137/0717021)
+    inputs : of `stages.load_inputs`, when they are known already
+    fit : PathFit, optional, see `simulation.recording.load_stride`
     """
-    inputs = stages.load_inputs(runner.fitted, runner.subject, runner.settings)
+    inputs = inputs or stages.load_inputs(runner.fitted, runner.subject, runner.settings)
     wanted = np.asarray(doses, dtype=float)
     nodes = _nodes(wanted, max(solve, 2))
     made = [simulate_variant(reduced.problem, variant(name, float(d), sides)) for d in nodes]
@@ -269,7 +274,7 @@ def dose_response(
     informed = np.ones(len(runner.body.coordinates), dtype=np.bool_)
     for k, one in enumerate(made):
         recording = unroll(one.stride, informed, False)
-        loads = load_stride(runner, inputs, one.stride, recording)
+        loads = load_stride(runner, inputs, one.stride, recording, fit=fit)
         paths = runner.paths(recording.motion.time, recording.motion.rate, recording.motion.q)
         for row in one_a_side(runner, recording, paths):
             s = SIDES.index("r" if row["side"] == "r" else "l")

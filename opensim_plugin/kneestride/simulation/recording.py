@@ -17,6 +17,7 @@ from .. import outcome, stages
 from ..capture.trial import Markers
 from ..loads.ground import MeasuredGround
 from ..loads.types import GroundReaction
+from ..model.path_fits import PathFit, muscle_paths
 from ..model.paths import MusclePaths, exact_paths
 from ..motion.contacts import Contact, Contacts
 from ..motion.inverse_kinematics import CoordinatePriors, MarkerTasks
@@ -210,12 +211,25 @@ def load_stride(
     stride: PeriodicStride,
     recording: Recording,
     watch: stages.Stopwatch | None = None,
+    fit: PathFit | None = None,
 ) -> stages.LoadsOfMotion:
-    """Loads of a repeated stride; muscle paths are found once for the period."""
+    """Loads of a repeated stride; muscle paths are found once for the period.
+
+    Parameters
+    ----------
+    fit : PathFit, optional
+        Of motions like this one, for many strides; checked here on frames of this one.
+        Without it paths are exact.
+    """
     watch = watch or stages.Stopwatch()
     with watch.stage("paths"):
         centers = np.array([inputs.knees[s].joint_center for s in SIDES])
-        once = exact_paths(inputs.xml, stride.coordinates, stride.q, centers, workers=1)
+        if fit is None:
+            once = exact_paths(inputs.xml, stride.coordinates, stride.q, centers, workers=1)
+        else:
+            once, _ = muscle_paths(
+                inputs.xml, stride.coordinates, stride.q, centers, workers=1, fit=fit
+            )
         paths = _repeated(once, recording.frame)
     return stages.loads_of_motion(
         runner.fitted,
