@@ -15,7 +15,6 @@ from PyQt5.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -23,13 +22,10 @@ from PyQt5.QtWidgets import (
     QSizePolicy,
     QSlider,
     QSplitter,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from ..capture.landmarks import landmark_table
 from ..errors import KneestrideError, SettingsError
 from ..settings import check_subject, check_treadmill_speed
 from .facts import facts
@@ -37,7 +33,8 @@ from .fields import WRONG, Field, FileField, number
 from .figures import Sticks
 from .jobs import Job
 from .looking import exchange_sides
-from .texts import Texts, landmark_name
+from .marker_table import MarkerTable
+from .texts import Texts
 from .work import Work, marker_set_text
 
 RECORDINGS = "*.c3d *.trc *.json *.csv"
@@ -145,6 +142,7 @@ class CapturePage(QWidget):
         for view in ("front", "side", "behind"):
             button = QPushButton(t(f"view_{view}"))
             button.clicked.connect(lambda _, v=view: self.figure.look_from(v))
+            button.setMinimumWidth(1)
             views.addWidget(button)
         key = QLabel(t("marker_key"))
         key.setWordWrap(True)
@@ -167,17 +165,7 @@ class CapturePage(QWidget):
         self.facts_box.setWidget(seen)
         self.facts_box.setWidgetResizable(True)
         self.facts_box.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.table = QTableWidget(0, 3)
-        self.table.setObjectName("markers")
-        self.table.setAccessibleName(t("marker_table"))
-        self.table.setHorizontalHeaderLabels([t("marker"), t("landmark"), t("unseen")])
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(1, QHeaderView.Stretch)
-        header.setSectionResizeMode(2, QHeaderView.ResizeToContents)
-        header.setMinimumSectionSize(40)
-        self.table.setSelectionBehavior(QTableWidget.SelectRows)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
+        self.table = MarkerTable(t)
         self.swap = QPushButton(t("swap_sides"))
         self.swap.setObjectName("swap")
         self.reset = QPushButton(t("reset_mapping"))
@@ -224,6 +212,7 @@ class CapturePage(QWidget):
         self.slider.valueChanged.connect(self._show_frame)
         self.figure.selected.connect(self._marker_clicked)
         self.table.currentCellChanged.connect(lambda row, *_: self.figure.choose(row))
+        self.table.mapped.connect(self.map_marker)
         self.swap.clicked.connect(self._swap)
         self.reset.clicked.connect(self._reset)
 
@@ -325,7 +314,7 @@ class CapturePage(QWidget):
         self.slider.setEnabled(True)
         self._show_frame(self.slider.value())
         self._show_facts()
-        self._show_mapping()
+        self.table.show_markers(self.told)
         if row >= 0:
             self.table.setCurrentCell(row, 0)
 
@@ -344,40 +333,6 @@ class CapturePage(QWidget):
             self.facts.addRow(name, label)
 
     # --- corrections
-
-    def _show_mapping(self) -> None:
-        t, told = self.texts, self.told
-        choices = list(landmark_table())
-        self.table.setRowCount(len(told["markers"]))
-        for row, marker in enumerate(told["markers"]):
-            name = QTableWidgetItem(marker)
-            name.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
-            name.setToolTip(marker)
-            self.table.setItem(row, 0, name)
-            box = QComboBox()
-            box.setObjectName(f"landmark_{marker}")
-            box.setAccessibleName(f"{t('landmark')}: {marker}")
-            body = told["clusters"].get(marker)
-            first = t("tracking", body=landmark_name(body, t)) if body else t("not_used")
-            box.addItem(first, "")
-            for choice in choices:
-                box.addItem(landmark_name(choice, t), choice)
-            box.setCurrentIndex(max(0, box.findData(told["mapping"][marker])))
-            box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(8)
-            box.setFocusPolicy(Qt.StrongFocus)
-            box.wheelEvent = lambda event: event.ignore()
-            box.activated.connect(
-                lambda _, m=marker, b=box: self.map_marker(m, b.currentData())
-            )
-            self.table.setCellWidget(row, 1, box)
-            share = told["gaps"].get(marker, 0.0)
-            lost = QTableWidgetItem(f"{100 * share:.0f} %" if share else "")
-            lost.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
-            self.table.setItem(row, 2, lost)
-        # The meaning needs the room; a long marker name is told in full when pointed at.
-        self.table.setColumnWidth(0, self.table.viewport().width() // 3)
-        self.table.resizeRowsToContents()
 
     def map_marker(self, marker: str, landmark: str) -> None:
         """Say what a marker is on; '' leaves it out."""

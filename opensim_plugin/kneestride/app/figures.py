@@ -33,12 +33,13 @@ class Turned(QWidget):
         self.yaw, self.pitch = VIEWS["front"]
         self.zoom = 1.0
         self.centre = np.zeros(3)
-        self.reach = 1.0
+        self.reach, self.level = 1.0, 0.0
+        self.empty = ""
         self._last: QPointF | None = None
         self._moved = False
         self.setFocusPolicy(Qt.StrongFocus)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
-        self.setMinimumSize(240, 240)
+        self.setMinimumSize(200, 180)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Width and height that the layout starts from."""
@@ -117,6 +118,26 @@ class Turned(QWidget):
         self.turned.emit()
         self.update()
 
+    def paintEvent(self, event: Any) -> None:  # noqa: N802, D102
+        del event
+        painter = QPainter(self)
+        try:
+            painter.setRenderHint(QPainter.Antialiasing)
+            painter.fillRect(self.rect(), QColor(PAPER))
+            self.paint(painter)
+        finally:
+            painter.end()
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw what there is; figures do."""
+        raise NotImplementedError
+
+    def say_empty(self, painter: QPainter) -> None:
+        """Say what could be here."""
+        painter.setPen(QColor("#59636e"))
+        inside = self.rect().adjusted(20, 20, -20, -20)
+        painter.drawText(inside, int(Qt.AlignCenter | Qt.TextWordWrap), self.empty)
+
     def floor(self, painter: QPainter, level: float) -> None:
         """A square of lines half a metre apart under the figure."""
         painter.setPen(QPen(QColor(FLOOR), 1))
@@ -140,7 +161,6 @@ class Sticks(Turned):
         self.sides: Sequence[str] = ()
         self.lines: Sequence[Sequence[int]] = ()
         self.frame, self.chosen = 0, -1
-        self.empty = ""
         self.newtons = 1500.0
         """N that are drawn one metre long."""
 
@@ -188,15 +208,10 @@ class Sticks(Turned):
             self.choose(int(np.nanargmin(away)))
             self.selected.emit(self.chosen)
 
-    def paintEvent(self, event: Any) -> None:  # noqa: N802, D102
-        del event
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.Antialiasing)
-        painter.fillRect(self.rect(), QColor(PAPER))
+    def paint(self, painter: QPainter) -> None:
+        """Draw the frame."""
         if not len(self.positions):
-            painter.setPen(QColor("#59636e"))
-            painter.drawText(self.rect().adjusted(20, 20, -20, -20),
-                             int(Qt.AlignCenter | Qt.TextWordWrap), self.empty)  # fmt: skip
+            self.say_empty(painter)
             return
         now = self.positions[min(self.frame, len(self.positions) - 1)]
         seen = np.isfinite(now).all(axis=1)
@@ -262,7 +277,6 @@ class Bones(Turned):
         self.about: dict[str, Any] = {}
         self.frame, self.display = 0, 0
         self.time = np.zeros(0)
-        self.empty = ""
         self._picture: QImage | None = None
         self._key: tuple[object, ...] = ()
 
@@ -332,15 +346,10 @@ class Bones(Turned):
                 out = out * (1 - w) + w * colour
         return out
 
-    def paintEvent(self, event: Any) -> None:  # noqa: N802, D102
-        del event
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.Antialiasing)
-        painter.fillRect(self.rect(), QColor(PAPER))
+    def paint(self, painter: QPainter) -> None:
+        """Draw the frame."""
         if not self.about:
-            painter.setPen(QColor("#59636e"))
-            painter.drawText(self.rect().adjusted(20, 20, -20, -20),
-                             int(Qt.AlignCenter | Qt.TextWordWrap), self.empty)  # fmt: skip
+            self.say_empty(painter)
             return
         middle = self._position[self.frame, 0]
         if self.zoom < 2.0:

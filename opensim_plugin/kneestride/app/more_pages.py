@@ -147,6 +147,7 @@ class WhatIfPage(Working):
         self.markers: list[tuple[str, pg.InfiniteLine]] = []
         for k, plot in enumerate(self.plots):
             plot.setMouseEnabled(False, False)
+            plot.setMinimumSize(120, 80)
             plot.setMenuEnabled(False)
             # A twentieth of a body weight must not look like a mountain.
             plot.setLimits(minYRange=1.0)
@@ -299,7 +300,8 @@ class ComparePage(Working):
         layout.addLayout(self.line)
         layout.addWidget(self.stage)
         layout.addWidget(self.note)
-        layout.addWidget(self.table, 3)
+        self.table.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
+        layout.addWidget(self.table, 4)
         layout.addWidget(self.notes)
         layout.addWidget(key)
         layout.addWidget(self.curves, 3)
@@ -365,4 +367,4 @@ class ComparePage(Working):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.Stretch)
-        self.curves.show_curves(list(self.shown.curves)[:6], list(self._second.curves))
+        self.curves.show_curves(list(self.shown.curves)[:3], list(self._second.curves))

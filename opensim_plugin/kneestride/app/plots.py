@@ -86,15 +86,16 @@ class CurvePlot(QWidget):
 
     def tell(self, percent: float | None) -> None:
         """Show the values at a percent of stance in the title; None: the title alone."""
-        text = f"{self.curve.title} ({self.curve.unit})"
+        values = " "
         if percent is not None:
             told = [
                 f"{self.texts('right' if s == 'r' else 'left')} "
                 f"{np.interp(percent, STANCE, v[1]):.2f}"
                 for s, v in self.curve.sides.items()
             ]
-            text = f"{self.curve.title}: {', '.join(told)} {self.curve.unit}"
-        self.title.setText(text)
+            values = " · ".join(told)
+        text = f"{self.curve.title} ({self.curve.unit})"
+        self.title.setText(f"{text}\n{values}")
         self.title.setToolTip(text)
 
     def mark(self, side: Side, percent: float | None) -> None:

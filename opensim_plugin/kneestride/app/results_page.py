@@ -79,6 +79,7 @@ class ResultsPage(QWidget):
         for view in ("front", "side", "behind"):
             button = QPushButton(t(f"view_{view}"))
             button.clicked.connect(lambda _, v=view: self.bones.look_from(v))
+            button.setMinimumWidth(1)
             views.addWidget(button)
         views.addWidget(self.knees)
         left.addLayout(views)
@@ -209,6 +210,8 @@ class ResultsPage(QWidget):
                 for k, text in enumerate(cells):
                     item = QTableWidgetItem(text)
                     item.setToolTip(line.tip)
+                    if k == len(cells) - 1 and line.distinct:
+                        item.setFont(font)
                     if k > 0:
                         item.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
                     self.table.setItem(row, k, item)

@@ -51,6 +51,9 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         stored = str(settings.value("language", "en"))
         self.language: Language = "de" if stored == "de" else "en"
+        self.told = QLabel("", wordWrap=True)
+        self.told.setObjectName("told")
+        self.statusBar().addWidget(self.told, 1)
         self._build()
         self.resize(1280, 800)
 
@@ -70,10 +73,6 @@ class Window(QMainWindow):
         for key, page in pages:
             self.pages.addTab(page, t(key))
         self.setCentralWidget(self.pages)
-        self.told = QLabel("", wordWrap=True)
-        self.told.setObjectName("told")
-        self.statusBar().clearMessage()
-        self.statusBar().addWidget(self.told, 1)
         self.capture.analysed.connect(self.open_results)
         self.capture.edited.connect(self._edited)
         self.capture.example.clicked.connect(self.make_example)
@@ -136,6 +135,7 @@ class Window(QMainWindow):
         self.language = language
         self.settings.setValue("language", language)
         self.capture.stop()
+        self.say("")
         self._build()
         self._put(work)
         self.pages.setCurrentIndex(page)
