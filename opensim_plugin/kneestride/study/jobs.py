@@ -186,7 +186,7 @@ def run_job(job: Job, tell: Tell | None = None) -> Outcome:
             found = ResultsError(
                 "workers with the same kneestride as the one that started the study",
                 "another version on this worker",
-                "install the same version everywhere",
+                "install the same version everywhere and start the study again",
             )
             return Outcome(job.id, "failed", 0.0, (Failure("trial", str(found)),))
         steps: Sequence[tuple[Literal["trial", "doses"], Callable[[Job], bool], Any]] = (
