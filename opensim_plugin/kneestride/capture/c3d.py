@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ import numpy as np
 from ..errors import CaptureError
 from ..vocabulary import Array
 from .c3d_blocks import Skeleton, check_skeleton
+from .c3d_rotations import read_rotations
 from .files import checked_path, require_kind
 from .labels import blank_zeros, tidy
 from .plates import CHANNELS, POINT_FORCE, Plate, surface_wrench, wrench_in_lab
+from .segment_poses import points_of
 from .trc import UNITS
 from .trial import Analog, Event, Forces, Markers, Trial
 
@@ -96,15 +98,12 @@ def read_c3d(path: Path | str, *, plates: bool = True) -> Trial:
     path = checked_path(path)
     require_kind(path, "c3d")
     skeleton = check_skeleton(path)
-    if skeleton.points == 0:
-        raise CaptureError(
-            f"markers in '{path.name}'",
-            "no point data (Theia's own C3D holds segment poses only)",
-            "name the file that holds the markers, or export joint centres as points",
-        )
     raw = _read_in_child(path, skeleton)
     notes: list[str] = []
-    markers, marker_notes = _markers(raw, skeleton, path.name)
+    if skeleton.points:
+        markers, marker_notes = _markers(raw, skeleton, path.name)
+    else:
+        markers, marker_notes = _poses(raw, skeleton, path)
     notes += marker_notes
     analog = _analog(raw, skeleton)
     forces = None
@@ -211,6 +210,27 @@ def _markers(raw: _Raw, skeleton: Skeleton, what: str) -> tuple[Markers, list[st
         )
     time = np.arange(skeleton.frames) / skeleton.rate
     return Markers(names, time, skeleton.rate, positions), notes + tidied
+
+
+def _poses(raw: _Raw, skeleton: Skeleton, path: Path) -> tuple[Markers, list[str]]:
+    """Points of the segment poses of a file without points (Theia3D)."""
+    if "ROTATION" not in raw.parameters:
+        raise CaptureError(
+            f"markers in '{path.name}'",
+            "no point data and no segment poses",
+            "name the file that holds the markers, or export joint centres as points",
+        )
+    ratio = raw.whole("ROTATION", "RATIO")
+    if not ratio:
+        rate = raw.numbers("ROTATION", "RATE").ravel()
+        ratio = round(float(rate[0]) / skeleton.rate) if len(rate) else 1
+    used, start = (raw.whole("ROTATION", n) for n in ("USED", "DATA_START"))
+    labels = raw.texts("ROTATION", "LABELS")
+    found = read_rotations(path, labels, used, start, ratio, skeleton.frames, skeleton.rate)
+    # Files without points need not name a unit; millimetres are what Theia writes.
+    unit = _unit(raw, path.name) if any(raw.texts("POINT", "UNITS")) else UNITS["mm"]
+    markers, notes = points_of(found, path.name)
+    return replace(markers, positions=markers.positions * unit), notes
 
 
 def _analog(raw: _Raw, skeleton: Skeleton) -> Analog | None:
