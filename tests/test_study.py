@@ -512,7 +512,7 @@ def test_the_documented_study_file_is_one(tmp_path: Path) -> None:
 
 
 def test_every_table_and_entry_is_documented(finished: Study) -> None:
-    from kneestride.study.plan import DoseEntry, StudyFile, SubjectEntry, TrialEntry
+    from kneestride.study.schema import DoseEntry, StudyFile, SubjectEntry, TrialEntry
 
     page = PAGE.read_text(encoding="utf-8")
     for table in finished.tables.glob("*.csv"):

@@ -66,7 +66,7 @@ def test_paired_intervals_hold_the_truth_as_often_as_they_say(
     draws = rng.multivariate_normal([0.0, true], [[1, together], [together, 1]], (2000, n))
     found = [paired_effect(d[:, 0], d[:, 1]) for d in draws]
     held = np.mean([e.g_low <= true <= e.g_high for e in found])
-    # Three standard errors of 2000 draws below 95 %; a little too wide is no fault with few people.
+    # Three standard errors of 2000 draws; a little too wide is no fault with few people.
     assert held > 0.935
     assert np.mean([e.g for e in found]) == pytest.approx(true, abs=0.08)
     assert np.mean([e.low <= true <= e.high for e in found]) == pytest.approx(0.95, abs=0.015)

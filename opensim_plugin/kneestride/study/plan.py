@@ -17,81 +17,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from ..errors import KneestrideError, SettingsError
 from ..settings import Settings, check_subject, check_treadmill_speed
 from ..simulation.variants import Variant, variant
 from ..vocabulary import SIDES
+from .schema import StudyFile, SubjectEntry, TrialEntry, mistakes, sentence
 
-MOST_TOLD = 8
-"""Mistakes told at once."""
 SUBJECT_COLUMNS = ("id", "mass_kg", "height_m", "height_cm", "sex", "group", "static")
 _ALIASES = {"subject": "id", "mass": "mass_kg", "height": "height_m"}
 _TEMPLATE = re.compile(r"\{(\w*)\}")
 _WILD = re.compile(r"[*?\[]")
-
-
-def _text(value: object) -> object:
-    # A subject called 7 is written without quotes by most people.
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class SubjectEntry(_Entry):
-    """One person."""
-
-    id: Annotated[Text, Field(min_length=1)]
-    mass: float
-    height: float
-    sex: str = ""
-    group: Text = ""
-    static: str | None = None
-
-
-class TrialEntry(_Entry):
-    """Recordings of one condition; `file` and `subject` may be patterns with `*`."""
-
-    file: str | list[str]
-    subject: Text | list[Text] = "*"
-    condition: Text = ""
-    static: str | None = None
-    forces: str | None = None
-    treadmill_speed: float | None = None
-    model: str | None = None
-    markers: str | None = None
-    rate: float | None = None
-    settings: dict[str, float | int | str | bool] = {}
-    doses: bool = True
-
-
-class DoseEntry(_Entry):
-    """A change that is simulated on every trial, or on those of some conditions."""
-
-    variant: Literal["valgus", "neutral", "knee-out", "crossover"]
-    dose: float | list[float] | None = None
-    side: Literal["r", "l", "both"] = "both"
-    conditions: list[Text] | None = None
-
-
-class StudyFile(_Entry):
-    """A whole study file."""
-
-    name: Text = ""
-    out: str | None = None
-    subjects: str | list[SubjectEntry]
-    trials: Annotated[list[TrialEntry], Field(min_length=1)]
-    doses: list[DoseEntry] = []
-    settings: dict[str, float | int | str | bool] = {}
-    metrics: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +131,7 @@ def read_plan(path: Path, out: Path | None = None) -> Plan:
     try:
         told = StudyFile.model_validate(raw)
     except ValidationError as error:
-        raise _mistakes(path, [_sentence(e) for e in error.errors()]) from error
+        raise mistakes(path, [sentence(e) for e in error.errors()]) from error
     return _Expansion(path, told).plan(out)
 
 
@@ -217,7 +156,7 @@ class _Expansion:
                 if name not in conditions:
                     self.mistakes.append(f"dose entry {k}: no trial has condition {name!r}")
         if self.mistakes:
-            raise _mistakes(self.path, self.mistakes)
+            raise mistakes(self.path, self.mistakes)
         idle = [s for s in subjects if s not in {t.subject for t in trials}]
         if idle:
             self.notes.append(f"Without any trial: {', '.join(idle)}.")
@@ -430,44 +369,3 @@ def _unlike(parts: Sequence[str], taken: set[str]) -> str:
         name = f"{stem}_{k}"
     taken.add(name.lower())
     return name
-
-
-def _sentence(error: Mapping[str, object]) -> str:
-    """One mistake of the file in one sentence, counting entries from one."""
-    location = error["loc"]
-    assert isinstance(location, tuple)
-    # A union tells about each of its members; their names are no place in the file.
-    places = [p for p in location if isinstance(p, int) or re.fullmatch(r"[a-z_]+", p)]
-    places = [p for p in places if p not in ("str", "float", "int", "bool")]
-    words = []
-    for place in places:
-        words.append(f"entry {place + 1}" if isinstance(place, int) else str(place))
-    where = " ".join(words) or "the file"
-    if error["type"] == "extra_forbidden":
-        known = _fields(places[:-1])
-        close = get_close_matches(str(places[-1]), known, n=1, cutoff=0.5)
-        hint = f", did you mean {close[0]!r}?" if close else f" (known: {', '.join(known)})"
-        return f"{where}: unknown entry{hint}"
-    if error["type"] == "missing":
-        return f"{where}: missing"
-    message = str(error["msg"])
-    return f"{where}: {message[:1].lower()}{message[1:]}, found {error['input']!r}"
-
-
-def _fields(places: Sequence[int | str]) -> list[str]:
-    kinds: dict[str, type[BaseModel]] = {
-        "subjects": SubjectEntry,
-        "trials": TrialEntry,
-        "doses": DoseEntry,
-    }
-    return list((kinds[str(places[0])] if places else StudyFile).model_fields)
-
-
-def _mistakes(path: Path, sentences: Sequence[str]) -> SettingsError:
-    told = list(dict.fromkeys(sentences))
-    rest = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
-    return SettingsError(
-        f"{path.name!r} without mistakes",
-        "; ".join(told[:MOST_TOLD]) + rest,
-        "correct the study file; docs/studies.md lists what it may say",
-    )
