@@ -284,31 +284,31 @@ def analyse(
                     "check the synchronisation."
                 )
         warnings += [c.sentence for c in found if c.verdict == "fail"]
-    return with_scene(
-        Results(
-            **common,
-            model_xml=inputs.xml,
-            inverse_dynamics=Table(
-                fitted.body.full_coordinates, kinematics.motion.time, loads.dynamics.tau_full
-            ),
-            ground=ground,
-            muscles=loads.recruited.muscles,
-            knee=loads.knee,
-            unpowered=Table(
-                fitted.body.coordinates,
-                kinematics.motion.time,
-                loads.dynamics.tau - loads.muscle_moment,
-            ),
-            tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
-            strides=loaded,
-            timing=watch.seconds,
-            checks=found,
-            warnings=tuple(warnings),
-            log=(*log, *ground.notes, *([loads.path_report.note] if loads.path_report else [])),
-            summary=summary,
+    done = Results(
+        **common,
+        model_xml=inputs.xml,
+        inverse_dynamics=Table(
+            fitted.body.full_coordinates, kinematics.motion.time, loads.dynamics.tau_full
         ),
-        drawn,
+        ground=ground,
+        muscles=loads.recruited.muscles,
+        knee=loads.knee,
+        unpowered=Table(
+            fitted.body.coordinates,
+            kinematics.motion.time,
+            loads.dynamics.tau - loads.muscle_moment,
+        ),
+        tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
+        strides=loaded,
+        timing=watch.seconds,
+        checks=found,
+        warnings=tuple(warnings),
+        log=(*log, *ground.notes, *([loads.path_report.note] if loads.path_report else [])),
+        summary=summary,
     )
+    # A long recording is released before its scene is drawn.
+    del kinematics, loads, prepared, raw
+    return with_scene(done, drawn)
 
 
 def _contacts(
