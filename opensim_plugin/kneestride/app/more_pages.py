@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSlider,
     QTableWidget,
@@ -157,7 +158,15 @@ class WhatIfPage(Working):
             plot.hideButtons()
             plots.addWidget(plot, k // 2, k % 2)
         note = QLabel(t("what_if_note"), wordWrap=True)
-        layout = QVBoxLayout(self)
+        # A small screen at 200 % scrolls.
+        inside, area = QWidget(), QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.NoFrame)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        layout = QVBoxLayout(inside)
         layout.addWidget(note)
         layout.addLayout(self.line)
         layout.addWidget(self.stage)
