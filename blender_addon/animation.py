@@ -53,8 +53,11 @@ def clips(scene_data, fps, speed, how, side):
     """Return one Clip a runner; `how` is 'real' or 'aligned'."""
     if how == "real":
         return [timing.real_time(r, fps, speed) for r in scene_data.runners]
-    frames = timing.aligned_length(scene_data.runners, side, fps, speed)
-    return [timing.aligned(r, side, frames) for r in scene_data.runners]
+    runners = scene_data.runners
+    frames = round(
+        np.mean([timing.aligned_length([r], r.leg or side, fps, speed) for r in runners])
+    )
+    return [timing.aligned(r, r.leg or side, frames) for r in runners]
 
 
 def animate(scene_data, scene, roots, how="real", speed=1.0, side="r", difference=False,

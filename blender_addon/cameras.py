@@ -114,9 +114,10 @@ def columns(scene, scene_data, clips, roots, view, side):
     from mathutils import Vector
 
     bpy.context.view_layer.update()
-    body = scene_data.bodies.index(f"tibia_{side}" if view == "three_knees" else "pelvis")
     found = []
-    for clip, root in zip(clips, roots, strict=True):
+    for clip, root, runner in zip(clips, roots, scene_data.runners, strict=True):
+        knee = f"tibia_{runner.leg or side}"
+        body = scene_data.bodies.index(knee if view == "three_knees" else "pelvis")
         last = max(int(len(clip.frame) * (STANCE if view == "three_knees" else 1.0)), 1)
         middle = clip.position[:last, body].mean(axis=0)
         at = np.array(root.matrix_world)
@@ -147,7 +148,8 @@ def knee_edges(scene, scene_data, clips, roots, side):
         seen = []
         for mesh in scene_data.meshes:
             vertices = scene_data.shapes[runner.shape][mesh.name]
-            if mesh.side != side or not mesh.body.startswith(("femur", "tibia")):
+            leg = runner.leg or side
+            if mesh.side != leg or not mesh.body.startswith(("femur", "tibia")):
                 continue
             if mesh.body.startswith("femur"):
                 near = vertices[vertices[:, 1] < vertices[:, 1].min() + 0.05][::7]
@@ -157,7 +159,8 @@ def knee_edges(scene, scene_data, clips, roots, side):
             turn = rotation_matrices(clip.quaternion[frames, b])
             at = np.einsum("tij,nj->tni", turn, near) + clip.position[frames, None, b]
             seen.append(at.reshape(-1, 3) @ to_page[0, :3] + to_page[0, 3])
-        plateau = clip.position[frames, scene_data.bodies.index(f"tibia_{side}")]
+        tibia = scene_data.bodies.index(f"tibia_{runner.leg or side}")
+        plateau = clip.position[frames, tibia]
         x = np.concatenate(seen)
         # The knee is low while it carries, and rises at the end of stance.
         level = float(np.percentile(plateau @ to_page[1, :3] + to_page[1, 3], 25))
@@ -192,7 +195,7 @@ def _points(scene_data, clips, roots, view, side):
         for mesh in scene_data.meshes:
             vertices = scene_data.shapes[runner.shape][mesh.name]
             if knees:
-                vertices = _near_knee(mesh, vertices, side)
+                vertices = _near_knee(mesh, vertices, runner.leg or side)
             if not len(vertices) or (view in ("legs", "steps") and not _of_leg(mesh)):
                 continue
             low, high = vertices.min(axis=0), vertices.max(axis=0)
@@ -232,10 +235,10 @@ def rotation_matrices(quaternion):
 
 def _hide(scene_data, roots, view, side):
     body = {m.name: m for m in scene_data.meshes}
-    for root in roots:
+    for root, runner in zip(roots, scene_data.runners, strict=True):
         for name, thing in skeleton.meshes_of(root).items():
             base = name.rsplit("_", 1)[0] if name.endswith(("_r", "_l")) else name
-            other = not name.endswith(f"_{side}")
+            other = not name.endswith(f"_{runner.leg or side}")
             off = view == "plateau" and (base in _ABOVE_PLATEAU or other)
             off = off or (view == "three_knees" and (other or base in _ARM))
             off = off or (view in ("legs", "steps") and not _of_leg(body[name]))

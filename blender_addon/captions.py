@@ -242,12 +242,14 @@ def numbers(scene_data, names, side="r", language="en"):
 
 
 def patient_sentence(scene_data, side="r", language="en"):
-    """Return the one sentence of the patient's picture, for one or two runners.
+    """Return the one sentence of the patient's picture, for one or two runners or two legs.
 
     Of two runners the side of the knee whose peak differs most among those that the results
     tell apart; where none is told apart, that both carry about the same.
     """
     runners = scene_data.runners
+    if runners[0].leg:
+        return _legs(scene_data, language)
     leg = texts.text("right_knee" if side == "r" else "left_knee", language)
     found = {n: [value_of(scene_data, r, side, n) for r in runners] for n in ("inner", "outer")}
     found = {n: v for n, v in found.items() if None not in v}
@@ -277,3 +279,43 @@ def patient_sentence(scene_data, side="r", language="en"):
         first=written(found[chosen][0]), second=written(found[chosen][1]),
         change=written(abs(changes[chosen])),
     )  # fmt: skip
+
+
+_STEPS = 3
+"""Strides of each leg from which on their spread tells a difference of the legs."""
+
+
+def _legs(scene_data, language):
+    """Compare a person's knees, each figure the mean of its leg's strides.
+
+    A difference is told where it is more than twice its standard error over the strides of
+    both legs; from fewer strides than `_STEPS` a leg none is.
+    """
+    found = {}
+    for name in ("inner", "outer"):
+        legs = [_strides_of(scene_data, r, name) for r in scene_data.runners]
+        right, left = (float(np.mean(values)) for values in legs)
+        change = round(right, 1) - round(left, 1)
+        clear = min(map(len, legs)) >= _STEPS and abs(right - left) > 2 * np.sqrt(
+            sum(np.var(values, ddof=1) / len(values) for values in legs)
+        )
+        found[name] = (change, right, left, bool(clear and _sign(change, 1)))
+    told = {n: f for n, f in found.items() if f[3]} or found
+    chosen = max(told, key=lambda n: abs(told[n][0]))
+    change, right, left, clear = told[chosen]
+    few = min(len(_strides_of(scene_data, r, chosen)) for r in scene_data.runners) < _STEPS
+    key = "few" if few else "same" if not clear else "right" if change > 0 else "left"
+    return texts.text(
+        f"patient_legs_{key}", language,
+        place=texts.text("medial" if chosen == "inner" else "lateral", language),
+        right=texts.figure(right, language, 1), left=texts.figure(left, language, 1),
+        change=texts.figure(abs(change), language, 1),
+    )  # fmt: skip
+
+
+def _strides_of(scene_data, runner, name):
+    """Return a figure over a leg's strides; without a table, of the stride that is shown."""
+    column = FIGURES[name].column
+    rows = [r for r in runner.strides if r.get("kind") == "stride" and column in r]
+    values = [float(r[column]) for r in rows if r.get("side") == runner.leg]
+    return values or [value_of(scene_data, runner, runner.leg, name)]

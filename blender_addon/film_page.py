@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from . import captions, layout, legend, sides
+from . import captions, layout, legend, sides, texts, timing
 from .page import Page, letter_colour
 
 PAIR = ("neutral", "valgus")
@@ -16,13 +16,40 @@ def patient_choice(scene_data, choice):
     runners = choice.runners[:2]
     if not runners and len(labels) > 1:
         runners = PAIR if set(PAIR) <= set(labels) else tuple(labels[:2])
-    return replace(choice, runners=tuple(runners), camera="three_knees", difference=False)
+    made = replace(choice, runners=tuple(runners), camera="three_knees", difference=False)
+    if any(r.leg for r in scene_data.runners):
+        return replace(made, runners=(), timing="aligned")
+    return made
+
+
+def both_knees(scene_data, choice):
+    """Return the scene with its one patient standing twice, once for each leg.
+
+    Each leg has its own stride, contact to contact, so that both knees are seen while they
+    carry. The scene itself where the picture is another one, or only one leg has loads.
+    """
+    names = choice.runners[:2]
+    shown = [r for r in scene_data.runners if not names or {r.label, r.name} & set(names)]
+    if choice.look != "patient" or len(shown) != 1:
+        return scene_data
+    (runner,) = shown
+    twice = [replace(runner, name=f"{runner.name}.{leg}", leg=leg) for leg in ("r", "l")]
+    known = all(
+        timing.strides_of(r, r.leg)
+        and None not in [captions.value_of(scene_data, r, r.leg, n) for n in ("inner", "outer")]
+        for r in twice
+    )
+    return replace(scene_data, runners=tuple(twice)) if known else scene_data
 
 
 def patient(scene, scene_data, display, options):
     """Write the patient's page: whose knee, and one sentence with its number."""
     sentence = captions.patient_sentence(scene_data, options["side"], options["language"])
     names = [captions.name_of(r, options["language"]) for r in scene_data.runners]
+    if scene_data.runners[0].leg:
+        names = [
+            texts.text(f"name_knee_{r.leg}", options["language"]) for r in scene_data.runners
+        ]
     count = len(names)
     page = layout.film(
         scene.render.resolution_y / scene.render.resolution_x, True, False, False
@@ -70,7 +97,10 @@ def build(scene, scene_data, display, options, page_layout, *, heading="", sente
         paint = page.colour(letter_colour(r, page.ink_srgb))
         if options.get("knees"):
             told = sides.rows((), "", options["language"], 0)
-            sides.beside(page, (options["knees"], r), options["side"], told, paint)
+            leg = scene_data.runners[r].leg or options["side"]
+            sides.beside(
+                page, (options["knees"], r), leg, told, paint, page_layout.subject.left
+            )
         if names:
             at = (columns[r], floor - 1.0 * letter)
             page.text(names[r], at, 0.95 * letter, "CENTER", paint, fit=_room(columns[r], room))

@@ -97,7 +97,7 @@ def mid_stance(loaded):
     if not data.displays:
         return 1
     display = data.display(loaded.choice.display)
-    side = data.sides.index(loaded.choice.side)
+    side = data.sides.index(data.runners[0].leg or loaded.choice.side)
     columns = [i for i, c in enumerate(data.channels) if c.name in display.channels]
     loads = np.nan_to_num(clip.channels[:, columns, side]).sum(axis=1)
     return round(float(clip.frame[int(np.argmax(loads))]))

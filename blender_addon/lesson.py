@@ -211,6 +211,9 @@ def shoot(scene, loaded, board, path, language="en", quality=None):
     keep = [(scene.render, n) for n in _RENDER] + [(scene.cycles, n) for n in _CYCLES]
     before = [(owner, name, getattr(owner, name)) for owner, name in keep]
     choice = loaded.choice
+    if choice.look == "patient":
+        # One person's knees side by side are no runners of a storyboard.
+        stage.apply(loaded, replace(choice, look="clinic"), scene)
     film = prepare(loaded.data, board, language, quality["fps"])
     try:
         set_quality(scene, quality)

@@ -163,7 +163,8 @@ class KNEESTRIDE_OT_lesson(bpy.types.Operator):  # noqa: N801
         board = storyboard.read(own or storyboard.LESSON)
         quality = lesson.QUALITIES[settings.quality]
         self.work = lesson.shoot(scene, loaded, board, self.target, settings.language, quality)
-        self.notes = lesson.notes(loaded.data, lesson.prepare(loaded.data, board))
+        data = loaded.whole or loaded.data
+        self.notes = lesson.notes(data, lesson.prepare(data, board))
 
     def _tell(self):
         for note in self.notes:

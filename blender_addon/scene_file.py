@@ -91,6 +91,8 @@ class Runner:
     strides: tuple
     predicted: bool = False
     lines: object = None
+    leg: str = ""
+    """'r' or 'l' where a runner stands twice in the picture, once for each leg."""
 
 
 @dataclass(frozen=True)

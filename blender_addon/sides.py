@@ -95,7 +95,7 @@ def _when(one, language):
     return texts.text("at_percent", language, percent=texts.figure(one.percent, language, 0))
 
 
-def beside(page, edges, side, told, paint):
+def beside(page, edges, side, told, paint, start=None):
     """Write the rows of one knee at its two sides.
 
     Parameters
@@ -105,10 +105,11 @@ def beside(page, edges, side, told, paint):
     side : 'r' or 'l'
     told : from `rows`
     paint : material
+    start : x from which the page is free; behind the colour strip when left out
     """
     knees, number = edges
     left, right, height = knees[number]
-    room = _room(knees, number)
+    room = _room(knees, number, start)
     # Seen from the front, the outer side of the right knee is on the picture's left.
     outer, inner = ("left", "right") if side == "r" else ("right", "left")
     k = layout.larger(page.aspect)
@@ -133,10 +134,11 @@ def has_room(knees, aspect):
     return min(rooms) - 1.6 * _GAP >= _FIGURE * layout.larger(aspect)
 
 
-def _room(knees, number):
+def _room(knees, number, start=None):
+    start = layout.SCALE - 0.5 if start is None else start
     left, right, _ = knees[number]
     return {
-        "left": (left - knees[number - 1][1]) / 2 if number else left + 0.5 - layout.SCALE,
+        "left": (left - knees[number - 1][1]) / 2 if number else left - start,
         "right": (knees[number + 1][0] - right) / 2 if number + 1 < len(knees) else 0.5 - right,
     }
 

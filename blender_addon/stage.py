@@ -61,6 +61,8 @@ class Stage:
     choice: Choice
     clips: list
     shown: list
+    whole: object = None
+    """The file, where `data` holds one of its runners twice (`film_page.both_knees`)."""
 
 
 def open_scene(path, scene=None, choice=None):
@@ -70,18 +72,25 @@ def open_scene(path, scene=None, choice=None):
     ------
     scene_file.SceneError
     """
-    data = scene_file.read_scene(path)
+    whole = scene_file.read_scene(path)
     scene = scene or bpy.context.scene
+    choice = choice or Choice()
+    data = film_page.both_knees(whole, choice)
+    roots = _build(data, scene)
+    scene["kneestride_path"] = data.path
+    stage = Stage(data, roots, choice, [], [], whole)
+    bpy.context.view_layer.update()
+    apply(stage, stage.choice, scene, first=True)
+    return stage
+
+
+def _build(data, scene):
     skeleton.clear(scene)
     material = stress_material.bone_material(data.channels)
     roots = skeleton.build(data, scene, material)
     ground.build(data, scene, roots)
     alignment_lines.build(data, scene, roots)
-    scene["kneestride_path"] = data.path
-    stage = Stage(data, roots, choice or Choice(), [], [])
-    bpy.context.view_layer.update()
-    apply(stage, stage.choice, scene, first=True)
-    return stage
+    return roots
 
 
 def attach(scene, choice=None):
@@ -96,12 +105,14 @@ def attach(scene, choice=None):
     if not roots or not path:
         return None
     try:
-        data = scene_file.read_scene(path)
+        whole = scene_file.read_scene(path)
     except scene_file.SceneError:
         return None
+    choice = choice or Choice()
+    data = film_page.both_knees(whole, choice)
     if [r.name for r in data.runners] != [root["kneestride_runner"] for root in roots]:
         return None
-    stage = Stage(data, roots, choice or Choice(), [], [])
+    stage = Stage(data, roots, choice, [], [], whole)
     apply(stage, stage.choice, scene, first=True)
     return stage
 
@@ -116,6 +127,10 @@ def apply(stage, choice, scene=None, first=False):
     scene = scene or bpy.context.scene
     # An undo replaces Blender's objects; names and marks stay.
     stage.roots = _roots(scene)
+    wanted = film_page.both_knees(stage.whole or stage.data, choice)
+    if [r.name for r in wanted.runners] != [r.name for r in stage.data.runners]:
+        stage.whole = stage.whole or stage.data
+        stage.data, stage.roots, first = wanted, _build(wanted, scene), True
     data, old = stage.data, stage.choice
     if not choice.display and data.displays:
         choice = replace(choice, display=data.displays[0].name)

@@ -37,6 +37,7 @@ def _runner(label: str, **row: float):
     return SimpleNamespace(
         name=f"runner_{label}", label=label, time=time, channels=channels, simulated=True,
         strides=({**stride, **row},), predicted=False, ground_force=None,
+        leg="",
     )  # fmt: skip
 
 
@@ -213,6 +214,27 @@ def test_every_caption_has_its_words_in_both_languages():
 def test_the_patients_sentence_follows_the_larger_change_and_its_sign(inner, outer, words):
     scene = _scene(_runner("neutral"), _runner("valgus", medial_load=inner, lateral_load=outer))
     assert re.search(words, captions.patient_sentence(scene, "r", "en"))
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        ((4.0, 4.1, 3.9), r"inner side of the right knee carries 1\.0 .* 5\.0 against 4\.0"),
+        ((6.1, 6.0, 5.9), r"inner side of the left knee carries 1\.0 .* 6\.0 against 5\.0"),
+        ((2.0, 5.0, 7.4), r"Both knees carry about the same"),
+        ((4.0,), r"5\.0 times body weight in the right knee and 4\.0 in the left; more steps"),
+    ],
+)
+def test_one_runners_knees_are_told_apart_by_the_spread_of_their_strides(left, words):
+    one = _runner("own")
+    (row,) = (r for r in one.strides if r["side"] == "r")
+    right = [{**row, "medial_peak_BW": 5.0 + d, "lateral_peak_BW": 4.0} for d in (-0.1, 0, 0.1)]
+    other = [{**row, "side": "l", "medial_peak_BW": v, "lateral_peak_BW": 4.0} for v in left]
+    legs = [
+        SimpleNamespace(**{**vars(one), "leg": leg, "strides": (*right, *other)})
+        for leg in ("r", "l")
+    ]
+    assert re.search(words, captions.patient_sentence(_scene(*legs), "r", "en"))
 
 
 def test_the_patients_sentence_claims_no_change_that_is_not_told_from_zero():

@@ -163,6 +163,31 @@ def test_a_patients_picture_has_one_sentence_two_names_and_the_provenance(open_s
     assert any(s.startswith("Modelled estimate, not a measurement") for s in said)
 
 
+def test_a_single_patient_sees_both_knees_and_afterwards_everyone_again(open_stage, blank, bpy):
+    from blender_addon import skeleton
+    from blender_addon import stage as stage_module
+
+    loaded = open_stage()
+    (row,) = loaded.data.runners[0].strides
+    both = ({**row, "side": "r"}, {**row, "side": "l", "medial_peak_BW": 3.0})
+    one = dataclasses.replace(loaded.data.runners[0], strides=both)
+    loaded.whole = dataclasses.replace(loaded.data, runners=(one, *loaded.data.runners[1:]))
+    alone = dataclasses.replace(loaded.choice, look="patient", runners=("neutral",))
+    stage_module.apply(loaded, alone, blank)
+    assert [r.leg for r in loaded.data.runners] == ["r", "l"] and len(loaded.roots) == 2
+    for root, leg in zip(loaded.roots, "rl", strict=True):
+        seen = {n for n, t in skeleton.meshes_of(root).items() if not t.hide_render}
+        assert f"femur_{leg}" in seen and not any(
+            n.endswith("rl".replace(leg, "")) for n in seen
+        )
+    said = _written(blank)
+    assert "Right knee" in said and "Left knee" in said
+    assert any("4.8 times body weight in the right knee and 3.0 in the left" in s for s in said)
+    stage_module.apply(loaded, dataclasses.replace(alone, look="clinic", runners=()), blank)
+    assert [r.name for r in loaded.data.runners] == ["neutral", "valgus", "crossover"]
+    assert len(loaded.roots) == 3
+
+
 def test_a_picture_in_german_has_no_english_in_it(open_stage, blank):
     from blender_addon import texts
 
