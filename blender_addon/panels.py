@@ -31,7 +31,7 @@ class KNEESTRIDE_PT_main(bpy.types.Panel):  # noqa: N801
 
         layout.operator("kneestride.load", text=say("load"), icon="FILE_FOLDER")
         layout.operator("kneestride.example", text=say("example"), icon="ARMATURE_DATA")
-        layout.prop(settings, "language", text=say("language"))
+        layout.prop(settings, "language", text="")
         if loaded is None:
             path = context.scene.get("kneestride_path")
             if path:
