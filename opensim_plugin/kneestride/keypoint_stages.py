@@ -16,6 +16,7 @@ from .capture.keypoint_condition import ConditionedKeypoints, condition_keypoint
 from .capture.keypoints import hips_are_origin
 from .capture.landmarks import landmark_table
 from .capture.markersets import Recognition
+from .capture.moving_camera import AFFECTED, CameraMotion
 from .capture.root import plant_feet
 from .capture.trial import Markers, Subject, Trial
 from .model.fitting import MARKER_NOISE, FittedSubject
@@ -83,6 +84,7 @@ class SeenByKeypoints:
     low : stems of columns that are told in part
     unseen, half_seen : coordinates
     rooted : bool, the path through space was rebuilt from planted feet
+    camera : str, the warning of a moving camera, or nothing
     """
 
     kind: str
@@ -93,6 +95,7 @@ class SeenByKeypoints:
     unseen: tuple[str, ...]
     half_seen: tuple[str, ...]
     rooted: bool = False
+    camera: str = ""
 
     def summary(self) -> dict[str, object]:
         """Section `keypoints` of `summary.json`."""
@@ -105,11 +108,12 @@ class SeenByKeypoints:
             "left_out": list(self.left_out),
             "low_confidence": list(self.low),
             "root_rebuilt_from_feet": self.rooted,
+            "camera_moves": bool(self.camera),
         }
 
     def warnings(self) -> list[str]:
         """Plain sentences for the report."""
-        out = []
+        out = [self.camera] if self.camera else []
         hidden = dict.fromkeys(_word(n) for n in self.unseen)
         if hidden:
             out.append(
@@ -237,6 +241,15 @@ def what_was_seen(
         tuple(n for n in raw.coordinates if n in unseen),
         tuple(n for n in raw.coordinates if n in half), rooted,
     )  # fmt: skip
+
+
+def with_camera(seen: SeenByKeypoints, camera: CameraMotion | None) -> SeenByKeypoints:
+    """Mark what a moving camera makes unsure."""
+    said = "" if camera is None else camera.warning()
+    if not said:
+        return seen
+    more = tuple(c for c in AFFECTED if c not in (*seen.low, *seen.left_out))
+    return replace(seen, camera=said, low=(*seen.low, *more))
 
 
 def blank_unseen(

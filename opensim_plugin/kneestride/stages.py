@@ -31,6 +31,7 @@ from .keypoint_stages import (
     follow_keypoints,
     prepare_keypoints,
     what_was_seen,
+    with_camera,
 )
 from .loads.knee import balance_of, knee_loads
 from .loads.knee_balance import KneeBalance
@@ -321,10 +322,11 @@ def seen_by_keypoints(
     weight = kinematics.markers.confidence
     if weight is None:
         weight = np.ones(kinematics.markers.positions.shape[:2])
-    return what_was_seen(
+    seen = what_was_seen(
         fitted, prepared.names, kinematics.tasks, kinematics.raw, weight, found.noise,
         found.smoothed.cutoff, prepared.rooted,
     )  # fmt: skip
+    return with_camera(seen, found.camera)
 
 
 def smooth(

@@ -18,6 +18,7 @@ from ..errors import CaptureError
 from ..vocabulary import SIDES, Array
 from .axes import GroundFrame, find_ground_frame, to_ground
 from .keypoint_smoothing import Smoothed, smooth_keypoints
+from .moving_camera import CameraMotion, camera_motion
 from .sync import check_clocks
 from .trial import Markers, Trial
 
@@ -36,9 +37,6 @@ NEEDED = ("hip_joint_center", "knee_joint_center", "ankle_joint_center")
 LOW_CONFIDENCE = 0.3
 """Median confidence of a point below which it is told of."""
 
-SKATING = 0.15
-"""m/s; a still foot seen to move faster than this over a still floor: the camera moves."""
-
 
 @dataclass(frozen=True)
 class ConditionedKeypoints:
@@ -53,6 +51,7 @@ class ConditionedKeypoints:
     noise : float, m, spread of a point per axis, from segments that ought to be rigid
     scale : float, factor that lengths were multiplied by
     legs : tuple of sides whose hip, knee and ankle were seen
+    camera : CameraMotion or None, what standing feet tell of it
     """
 
     trial: Trial
@@ -61,6 +60,7 @@ class ConditionedKeypoints:
     noise: float
     scale: float
     legs: tuple[str, ...]
+    camera: CameraMotion | None = None
 
 
 def condition_keypoints(
@@ -129,8 +129,9 @@ def condition_keypoints(
     if trial.forces is not None:
         notes += check_clocks(trial.markers, trial.forces)
     return ConditionedKeypoints(
-        replace(trial, notes=(*trial.notes, *notes)), frame, smoothed, noise, factor, legs
-    )
+        replace(trial, notes=(*trial.notes, *notes)), frame, smoothed, noise, factor, legs,
+        camera_motion(trial.markers, landmarks, frame.belt),
+    )  # fmt: skip
 
 
 def seen_legs(markers: Markers, at: Mapping[str, int], share: float = 0.3) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def plant_feet(
     )
     frame = replace(ready.frame, belt=np.zeros(3))
     trial = replace(ready.trial, markers=moved, notes=(*ready.trial.notes, note))
-    return replace(ready, trial=trial, frame=frame)
+    return replace(ready, trial=trial, frame=frame, camera=None)
 
 
 def root_path(markers: Markers, landmarks: Mapping[str, str]) -> Array:
