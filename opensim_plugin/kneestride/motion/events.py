@@ -354,8 +354,8 @@ def landings_from_kinematics(
     return Contacts(r=sides[0], l=sides[1], source="kinematics", notes=(note,))
 
 
-def is_running(contacts: Mapping[Side, tuple[Contact, ...]]) -> bool:
-    """Whether there is flight: complete contacts last less than half of the stride.
+def is_running(contacts: Mapping[Side, tuple[Contact, ...]], share: float = 0.5) -> bool:
+    """Whether there is flight: complete contacts last less than half (`share`) of the stride.
 
     A stride is the median interval between initial contacts of one foot, or, when no
     foot lands twice, twice the interval between successive landings of either foot.
@@ -365,4 +365,4 @@ def is_running(contacts: Mapping[Side, tuple[Contact, ...]]) -> bool:
     strides = [d for s in SIDES for d in np.diff(starts[s])]
     if not strides:
         strides = [2.0 * d for d in np.diff(sorted(starts["r"] + starts["l"]))]
-    return bool(whole and strides and np.median(whole) < 0.5 * np.median(strides))
+    return bool(whole and strides and np.median(whole) < share * np.median(strides))
