@@ -150,19 +150,19 @@ def camera_motion(
                 which.append(s)
     if len(times) < FEWEST or len(set(which)) < 2:
         return None
-    t, side = np.array(times), np.array(which)
+    t, foot_of = np.array(times), np.array(which)
     v = np.array(speeds)
     on_belt = bool(np.linalg.norm(belt) > 0)
     # Feet roll inwards and the two are mirror images: each has its own middle, and the
     # mean of both is free of it.
-    own = np.array([np.median(v[side == s], axis=0) for s in (0, 1)])
-    spread = 1.4826 * np.median(np.abs(v - own[side]), axis=0)
+    own = np.array([np.median(v[foot_of == s], axis=0) for s in (0, 1)])
+    spread = 1.4826 * np.median(np.abs(v - own[foot_of]), axis=0)
     drift = own.mean(axis=0)
     if on_belt:
         drift[0] = 0.0
     error = 1.2533 * spread / np.sqrt(len(v))
-    drift[1], error[1] = _slope(t, np.array(heights), side)
-    sway = np.array([_sway(t, v[:, i] - own[side, i]) for i in range(3)])
+    drift[1], error[1] = _slope(t, np.array(heights), foot_of)
+    sway = np.array([_sway(t, v[:, i] - own[foot_of, i]) for i in range(3)])
     strays = np.zeros(2)
     if on_belt:
         low, high = np.percentile(middle[:, [0, 2]], [1, 99], axis=0)
