@@ -306,6 +306,7 @@ def whole_runs(space: Path) -> str:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         stages = json.loads((out / "summary.json").read_text())["timing"]
+        stages.pop("frames", None)
         told = ", ".join(f"{k} {v:.2f}" for k, v in stages.items() if isinstance(v, float))
         rows.append([label, f"{wall:.1f}", f"{cpu:.1f}", told])
         folders.append(out)
