@@ -12,6 +12,15 @@ def _fail(operator, error):
     return {"CANCELLED"}
 
 
+def _one_picture_a_turn(operator, context):
+    """Call the operator's `modal` between Blender's own work, so that Escape is heard."""
+    manager = context.window_manager
+    manager.progress_begin(0, 100)
+    operator.timer = manager.event_timer_add(0.01, window=context.window)
+    manager.modal_handler_add(operator)
+    return {"RUNNING_MODAL"}
+
+
 class KNEESTRIDE_OT_load(bpy.types.Operator):  # noqa: N801
     """Open a results folder or its scene.npz"""
 
@@ -113,11 +122,7 @@ class KNEESTRIDE_OT_film(bpy.types.Operator):  # noqa: N801
     def invoke(self, context, _event):
         """Render a picture a turn, so that Escape is heard."""
         self._start(context)
-        manager = context.window_manager
-        manager.progress_begin(0, 100)
-        self.timer = manager.event_timer_add(0.01, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return _one_picture_a_turn(self, context)
 
     def modal(self, context, event):
         """Go on, finish or stop."""
@@ -190,11 +195,7 @@ class KNEESTRIDE_OT_lesson(bpy.types.Operator):  # noqa: N801
             self._start(context)
         except storyboard.StoryboardError as error:
             return _fail(self, error)
-        manager = context.window_manager
-        manager.progress_begin(0, 100)
-        self.timer = manager.event_timer_add(0.01, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return _one_picture_a_turn(self, context)
 
     def modal(self, context, event):
         """Go on, finish or stop."""

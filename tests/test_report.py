@@ -342,9 +342,9 @@ JARGON = (
 
 def patient_texts(language: Language) -> list[str]:
     """Every sentence that a patient's page can hold in a language."""
-    from kneestride.report.words import _table
+    from kneestride.paths_of_data import shipped_table
 
-    section = _table()[language]["patient"]
+    section = shipped_table("report.toml")[language]["patient"]
     values = {"side": Words(language)("right"), "right": "4.5", "left": "4.6", "value": "4.5"}
     values |= {"low": "2.5", "high": "6.3", "percent": "12", "count": "3", "steps": "40"}
     texts = [str(t).format(**values, width="30").replace("\n", " ") for t in section.values()]
@@ -533,7 +533,7 @@ def test_a_damaged_folder_is_refused_in_one_message(
 
 
 def test_both_languages_say_the_same_things() -> None:
-    from kneestride.report.words import _table
+    from kneestride.paths_of_data import shipped_table
 
     def keys(table: Any, above: str = "") -> set[str]:
         if not isinstance(table, dict):
@@ -545,5 +545,5 @@ def test_both_languages_say_the_same_things() -> None:
             return [sorted(re.findall(r"\{(\w+)\}", str(table)))]
         return [p for name in sorted(table) for p in places(table[name])]
 
-    english, german = _table()["en"], _table()["de"]
+    english, german = (shipped_table("report.toml")[k] for k in ("en", "de"))
     assert keys(english) == keys(german) and places(english) == places(german)

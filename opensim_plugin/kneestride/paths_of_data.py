@@ -6,7 +6,10 @@ the project's root, where people look for them and scripts write them.
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .errors import ModelError
 
@@ -30,3 +33,26 @@ def models_folder() -> Path:
         found="none beside or inside the package",
         todo="install kneestride again, or run it from a complete checkout",
     )
+
+
+@cache
+def shipped_table(name: str) -> dict[str, Any]:
+    """A table of `models/`, read once; not to be changed by who asks for it.
+
+    Parameters
+    ----------
+    name : str, file in `models/`, such as 'report.toml'
+
+    Raises
+    ------
+    ModelError
+        It is missing or no TOML.
+    """
+    try:
+        return tomllib.loads((models_folder() / name).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(
+            f"the table models/{name} that comes with kneestride",
+            str(error),
+            "restore that file",
+        ) from error

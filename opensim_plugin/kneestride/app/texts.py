@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from ..animate import addon_folder
-from ..errors import KneestrideError, ModelError
-from ..paths_of_data import models_folder
+from ..errors import KneestrideError
+from ..paths_of_data import shipped_table
 from ..report.words import Language
 
 
@@ -19,7 +18,7 @@ class Texts:
 
     def __init__(self, language: Language) -> None:
         self.language: Language = language
-        self._own: Mapping[str, str] = _table()[language]
+        self._own: Mapping[str, str] = shipped_table("app.toml")[language]
         self._addon: Mapping[str, str] = _addon_table().get(language, {})
 
     def __call__(self, key: str, **values: object) -> str:
@@ -43,17 +42,6 @@ def landmark_name(landmark: str, texts: Texts) -> str:
     if side in ("r", "l") and stem:
         return f"{stem.replace('_', ' ')}, {texts('right' if side == 'r' else 'left').lower()}"
     return landmark.replace("_", " ")
-
-
-@cache
-def _table() -> Mapping[str, Any]:
-    path = models_folder() / "app.toml"
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ModelError(
-            "the app's words in models/app.toml", str(error), "restore it"
-        ) from error
 
 
 @cache

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..paths_of_data import models_folder
 from ..vocabulary import GRAVITY, Array
 
-TABLE = Path(__file__).resolve().parents[3] / "models" / "tissues.toml"
+TABLE = models_folder() / "tissues.toml"
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from ..paths_of_data import models_folder
 
-FIGURES = Path(__file__).resolve().parents[3] / "models"
+FIGURES = models_folder()
 """The project's folder of figures."""
 RUNNER_MODEL = FIGURES / "kneestride_runner.osim"
 """The model built from them by ``scripts/build_model.py``."""

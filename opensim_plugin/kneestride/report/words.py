@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, get_args
 
-from ..errors import ModelError, SettingsError
-from ..paths_of_data import models_folder
+from ..errors import SettingsError
+from ..paths_of_data import shipped_table
 
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 MISSING = "–"
+TABLE = "report.toml"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Words:
 
     def __init__(self, language: Language) -> None:
         self.language: Language = language
-        self._texts: Mapping[str, Any] = _table()[language]
+        self._texts: Mapping[str, Any] = shipped_table(TABLE)[language]
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text `section.key` (or a plain key) with its places filled."""
@@ -101,13 +100,15 @@ class Words:
                 q["digits"], q.get("interval", ""), q.get("per_kg", False),
                 q.get("reference", True),
             )
-            for q in _table()["quantity"]
+            for q in shipped_table(TABLE)["quantity"]
             if q["group"] == group
         ]  # fmt: skip
 
     def curves(self) -> list[Curve]:
         """The panels of curves."""
-        return [Curve(c["name"], c[self.language], c["unit"]) for c in _table()["curve"]]
+        return [
+            Curve(c["name"], c[self.language], c["unit"]) for c in shipped_table(TABLE)["curve"]
+        ]
 
 
 def language_argument(text: str) -> Language:
@@ -124,14 +125,3 @@ def language_argument(text: str) -> Language:
     raise SettingsError(
         "a language that the report speaks", repr(text), "choose one of these", LANGUAGES
     )
-
-
-@cache
-def _table() -> Mapping[str, Any]:
-    path = models_folder() / "report.toml"
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ModelError(
-            "the report's words in models/report.toml", str(error), "restore that file"
-        ) from error

@@ -9,10 +9,8 @@ OpenSim geometry has any.
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import json
-import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import ResultsError
 from ..model.drawn import AttachedMesh
-from ..paths_of_data import models_folder
+from ..paths_of_data import shipped_table
 from ..vocabulary import SIDES, Array
 from .geometry_files import ENDINGS, read_mesh
 from .geometry_vtp import Triangles
@@ -70,14 +68,9 @@ def default_attachments(scale: Mapping[str, Array]) -> tuple[AttachedMesh, ...]:
             np.zeros(3),
             row["scale"] * np.asarray(scale.get(row["name"], np.ones(3)), dtype=float),
         )
-        for row in _table()["body"]
+        for row in shipped_table("geometry.toml")["body"]
         for file in row["files"]
     )
-
-
-@functools.cache
-def _table() -> dict[str, Any]:
-    return tomllib.loads((models_folder() / "geometry.toml").read_text(encoding="utf-8"))
 
 
 def geometry_folder(given: str | Path) -> Path:
@@ -226,7 +219,9 @@ class _Library:
         # Only the name counts: a model cannot make us read outside the folder.
         name = file.replace("\\", "/").rsplit("/", 1)[-1].lower()
         path = self.files.get(name) or self.files.get(Path(name).stem)
-        parts = [self.files.get(n) for n in _table()["instead"].get(name, ())]
+        parts = [
+            self.files.get(n) for n in shipped_table("geometry.toml")["instead"].get(name, ())
+        ]
         if path is None and parts and all(parts):
             return joined([self._one(p) for p in parts if p is not None])
         if path is None:
