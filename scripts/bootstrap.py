@@ -7,20 +7,23 @@
 
 Only the standard library is used, and any Python from 3.8 on may start it: the
 Python of the version in `.python-version` is looked for and given a virtual
-environment, `.venv` in the project's root. Every package comes from the three lock
+environment, `.venv` in the project's root. Every package comes from the lock
 files, checked against its hash. A stamp in `.venv` remembers what is installed,
 so that a second run starts at once.
 
 After changing the dependencies in `pyproject.toml`, write the locks anew with
-pip-tools (both name no package index):
+pip-tools (they name no package index):
 
     OPT="--generate-hashes --allow-unsafe --strip-extras --no-header
          --no-emit-index-url --no-emit-find-links --no-emit-trusted-host"
     pip-compile $OPT --all-build-deps --extra test --extra app --extra report \
         --extra study --extra cluster -o requirements.lock
     echo 'bpy>=5.2,<5.3' | pip-compile $OPT -c requirements.lock -o requirements-blender.lock -
+    for wanted in 'mkdocs-material>=9.6' 'mkdocstrings[python]>=0.30' 'nbconvert>=7.16' \
+        'ipykernel>=6.29'; do echo "$wanted"; done |
+        pip-compile $OPT -c requirements.lock -o requirements-docs.lock -
 
-The third, `requirements-html.lock`, is one wheel without what it depends on: only the
+`requirements-html.lock` is one wheel without what it depends on: only the
 viewer's script in it is used. `pip download --no-deps` and `pip hash` give its line.
 """
 
@@ -43,6 +46,7 @@ LOCKS = {
     "base": "requirements.lock",
     "blender": "requirements-blender.lock",
     "html": "requirements-html.lock",
+    "docs": "requirements-docs.lock",
 }
 
 
@@ -219,7 +223,7 @@ def command_test(extra: Sequence[str]) -> int:
     All of them run even when one fails, pytest last, so that its closing line
     is the last line printed.
     """
-    python = ensure(list(LOCKS) if tests_need_blender() else ["base"])
+    python = ensure(list(LOCKS) if tests_need_blender() else ["base", "docs"])
     # Two test processes share two cores: one thread of linear algebra each.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     rooms = ("opensim_plugin", "blender_addon", "scripts", "tests")

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "bootstrap.py"
-LOCKS = [ROOT / f"requirements{part}.lock" for part in ("", "-blender", "-html")]
+LOCKS = [ROOT / f"requirements{part}.lock" for part in ("", "-blender", "-html", "-docs")]
 
 
 @pytest.fixture
@@ -81,7 +81,8 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     extras = project["project"]["optional-dependencies"]
     base = [*project["project"]["dependencies"], *extras["test"], *extras["app"]]
     base += project["build-system"]["requires"]
-    for wanted, lock in zip((base, extras["blender"], extras["html"]), LOCKS, strict=True):
+    parts = (base, extras["blender"], extras["html"], extras["docs"])
+    for wanted, lock in zip(parts, LOCKS, strict=True):
         locked = {
             line.split("==")[0].replace("_", "-")
             for line in lock.read_text().splitlines()
@@ -127,11 +128,12 @@ def test_packages_are_installed_with_hashes_and_the_project_without_network(
 ) -> None:
     assert bootstrap.main(["install"]) == 0
     pips = [command for command in bootstrap.commands if "pip" in command]
-    assert len(pips) == 4
+    assert len(pips) == 5
     for command, lock in (
         (pips[0], "requirements.lock"),
         (pips[2], "requirements-blender.lock"),
         (pips[3], "requirements-html.lock"),
+        (pips[4], "requirements-docs.lock"),
     ):
         assert "--require-hashes" in command and str(project / lock) in command
     assert {"--no-deps", "--no-build-isolation", "--editable"} <= set(pips[1])
