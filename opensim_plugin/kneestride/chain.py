@@ -24,6 +24,7 @@ from .model.knee import read_knee
 from .motion.alignment import static_alignment
 from .motion.anatomy import anatomical_paths
 from .motion.contacts import Contacts
+from .motion.corrections import Corrections
 from .motion.events import events_from_force, events_from_kinematics
 from .motion.kinematics import AnatomicalPaths
 from .motion.stride_rows import class_shares, stride_rows
@@ -55,6 +56,7 @@ def analyse(
     markers: Path | None = None,
     rate: float | None = None,
     settings: Settings | None = None,
+    corrections: Corrections | None = None,
     progress: Progress | None = None,
 ) -> Results:
     """Analyse one recording.
@@ -73,6 +75,7 @@ def analyse(
     markers : path of a marker-set TOML, optional
     rate : float, Hz, optional; frame rate of key points whose file does not tell it
     settings : Settings, optional
+    corrections : Corrections, optional; contacts and plates that a person put right
     progress : callable of (stage, share), optional
 
     Returns
@@ -86,6 +89,7 @@ def analyse(
         When the input cannot be used; the message says what to do.
     """
     settings = settings or Settings()
+    corrections = corrections or Corrections()
     subject = check_subject(mass, height, sex)
     speed = check_treadmill_speed(treadmill_speed)
     watch = stages.Stopwatch(progress)
@@ -123,7 +127,7 @@ def analyse(
     static_paths = _static_paths(fitted, prepared.static)
     measured: MeasuredGround | None = None
     estimated: EstimatedGround | NoGround | None = None
-    warnings: list[str] = [*fitted.warnings]
+    warnings: list[str] = [*fitted.warnings, *corrections.notes()]
     with watch.stage("ground"):
         if prepared.trial.forces is not None:
             measured = measure_ground(
@@ -136,19 +140,25 @@ def analyse(
                     contact_upper=settings.contact_on_n,
                     centre_of_pressure_above=settings.pressure_centre_n,
                 ),
+                corrections,
             )
         elif prepared.rooted:
             estimated = NoGround("They need the body's path through space.")
         else:
             estimated = ground_without_plates(
-                fitted, prepared, raw, kinematics, task, cutoff, subject, settings
+                fitted, prepared, raw, kinematics, task, cutoff, subject, settings, corrections
             )
             if isinstance(estimated, EstimatedGround):
                 measured = estimated.ground
         if isinstance(estimated, EstimatedGround):
             contacts = estimated.contacts
         else:
-            contacts = _contacts(kinematics.paths, measured, subject.mass * GRAVITY)
+            clock = kinematics.paths.time
+            contacts = corrections.of_contacts(
+                _contacts(kinematics.paths, measured, subject.mass * GRAVITY),
+                float(clock[0]),
+                float(clock[-1]),
+            )
         rows = stride_rows(
             kinematics.paths,
             contacts,
@@ -183,6 +193,7 @@ def analyse(
     }
     summary: dict[str, object] = {
         **({} if seen is None else {"keypoints": seen.summary()}),
+        **({"corrections": corrections.to_dict()} if corrections else {}),
         "task": task,
         "cutoff_hz": cutoff,
         "fit": _fit_summary(fitted),

@@ -102,6 +102,10 @@ def analyse(
         str | None,
         typer.Option(help="One camera's key points: frontal or sagittal. Left out: told."),
     ] = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(help="Contacts and plates put right by hand (.toml); the app writes it."),
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated."),
@@ -132,6 +136,9 @@ def analyse(
         )
         return
     settings = Settings.from_mapping(parse_settings(setting or ()))
+    from .motion.corrections import read_corrections
+
+    by_hand = None if corrections is None else read_corrections(corrections)
     target = check_target(out, overwrite)
 
     from .companion import start
@@ -154,6 +161,7 @@ def analyse(
             markers=markers,
             rate=rate,
             settings=settings,
+            corrections=by_hand,
             progress=progress,
         )
     if anonymous:

@@ -25,6 +25,7 @@ from .loads.knee import balance_of
 from .loads.recruitment import Recruited, recruit
 from .loads.types import GroundReaction
 from .model.fitting import FittedSubject
+from .motion.corrections import Corrections
 from .motion.kinematics import Motion
 from .settings import Settings
 from .stages import (
@@ -46,6 +47,7 @@ def ground_without_plates(
     cutoff: float,
     subject: Subject,
     settings: Settings,
+    corrections: Corrections | None = None,
 ) -> EstimatedGround | NoGround:
     """Ground reaction predicted from the motion, or why there is none.
 
@@ -53,6 +55,7 @@ def ground_without_plates(
     ----------
     raw : Motion as inverse kinematics left it
     cutoff : float, Hz, low-pass of `kinematics`
+    corrections : Corrections, optional, of the contacts
     """
     if settings.ground_model == "none":
         return NoGround("Ground forces were left out, as asked.")
@@ -74,6 +77,7 @@ def ground_without_plates(
         trunk_seen=bool(trunk) and bool(motion.informed[trunk].any()),
         task=task,
         cutoff=cutoff,
+        corrections=corrections or Corrections(),
     )
     levels = settings.contact_off_n, settings.contact_on_n
     return estimate_ground(movement, subject.mass, settings.ground_model, levels)

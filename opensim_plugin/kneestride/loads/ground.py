@@ -19,6 +19,7 @@ import numpy as np
 
 from ..capture.trial import Forces
 from ..errors import SettingsError
+from ..motion.corrections import Corrections
 from ..motion.filtering import runs
 from ..motion.kinematics import AnatomicalPaths
 from ..vocabulary import GRAVITY, SIDES, Array, BoolArray, Side
@@ -121,6 +122,7 @@ def measure_ground(
     paths: AnatomicalPaths,
     body_mass: float,
     settings: GroundSettings | None = None,
+    corrections: Corrections | None = None,
 ) -> MeasuredGround:
     """Give every plate's load to a foot, and say where that cannot be done.
 
@@ -133,6 +135,8 @@ def measure_ground(
         asis and psis or center_of_mass for the load a body's movement asks for.
     body_mass : float, kg
     settings : GroundSettings, optional
+    corrections : Corrections, optional
+        Feet that a person gave to loadings of plates; those are not found but taken.
 
     Returns
     -------
@@ -154,7 +158,8 @@ def measure_ground(
     )
     feet = observe_feet(paths, min(settings.cutoff or 20.0, 0.4 * paths.rate))
     hypothesis = forces.feet or (None,) * len(forces.names)
-    loads = assign_feet(plates, feet, hypothesis, settings.centre_of_pressure_above)
+    given = (corrections or Corrections()).of_plates(forces.names, plates.contacts)
+    loads = assign_feet(plates, feet, hypothesis, settings.centre_of_pressure_above, given)
     reaction = _sum_per_foot(plates, loads, feet, settings)
     measured = reaction.force[:, :, 1] > settings.centre_of_pressure_above
     distance = np.full(measured.shape, np.nan)

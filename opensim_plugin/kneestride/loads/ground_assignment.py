@@ -12,7 +12,7 @@ same plate; a foot stands where no plate measures it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +85,11 @@ class Masks:
 
 
 def assign_feet(
-    plates: PlateSignals, feet: Feet, hypothesis: Sequence[Side | None], cop_above: float
+    plates: PlateSignals,
+    feet: Feet,
+    hypothesis: Sequence[Side | None],
+    cop_above: float,
+    given: Mapping[int, Side | str] | None = None,
 ) -> PlateLoads:
     """Give each loading of each plate to a foot.
 
@@ -95,6 +99,7 @@ def assign_feet(
     feet : Feet
     hypothesis : per plate 'r', 'l' or None, from the file's labels
     cop_above : float, N; vertical force from which the centre of pressure counts
+    given : loading (number in `plates.contacts`) to foot, where a person said it; '' is none
     """
     frames, count, _ = plates.force.shape
     weight = np.zeros((frames, count, 2))
@@ -106,6 +111,12 @@ def assign_feet(
         label = hypothesis[contact.plate]
         if len(here) == 0:
             owners.append("")
+            continue
+        if given is not None and number in given:
+            foot = given[number]
+            owners.append(foot)
+            if foot:
+                weight[here, contact.plate, "rl".index(foot)] = fade[here]
             continue
         force = np.nan_to_num(plates.force[here, contact.plate])
         moment = np.nan_to_num(plates.moment[here, contact.plate])

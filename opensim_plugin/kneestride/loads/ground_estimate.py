@@ -12,12 +12,13 @@ it contradicts is flagged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..errors import CaptureError
 from ..motion.contacts import Contacts
+from ..motion.corrections import Corrections
 from ..motion.events import events_from_kinematics
 from ..motion.filtering import lowpass
 from ..motion.kinematics import AnatomicalPaths
@@ -58,6 +59,7 @@ class Movement:
     trunk_seen : bool
     task : str, of `motion.tasks.recognise_task`
     cutoff : float, Hz
+    corrections : Corrections of a person, put into the contacts found
     """
 
     paths: AnatomicalPaths
@@ -67,6 +69,12 @@ class Movement:
     trunk_seen: bool
     task: str
     cutoff: float
+    corrections: Corrections = field(default_factory=Corrections)
+
+    def corrected(self, found: Contacts) -> Contacts:
+        """Contacts with what a person corrected."""
+        time = self.paths.time
+        return self.corrections.of_contacts(found, float(time[0]), float(time[-1]))
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ def _learned(
     movement: Movement, body_mass: float, method: str, thresholds: tuple[float, float]
 ) -> EstimatedGround:
     paths = movement.paths
-    contacts = events_from_kinematics(paths)
+    contacts = movement.corrected(events_from_kinematics(paths))
     settings = PredictionSettings(
         contact_lower=thresholds[0], contact_upper=thresholds[1], method=method
     )
@@ -161,6 +169,7 @@ def _by_mechanics(movement: Movement, body_mass: float) -> EstimatedGround:
     contacts = events_from_kinematics(paths)
     if movement.task == "walking":
         contacts = until_the_toes_rise(contacts, paths)
+    contacts = movement.corrected(contacts)
     if not contacts.found:
         raise CaptureError("a foot on the ground", "none in the recording", "check the floor")
     found = mechanical_ground(
