@@ -11,6 +11,7 @@ from pathlib import Path
 import ezc3d
 import numpy as np
 import pytest
+from kneestride.capture import c3d
 from kneestride.capture.c3d import read_c3d
 from kneestride.capture.c3d_blocks import check_skeleton
 from kneestride.capture.plates import POINT_FORCE, Plate, wrench_in_lab
@@ -338,6 +339,25 @@ def test_a_reader_that_crashes_or_hangs_is_an_error_message(
     monkeypatch.setattr("kneestride.capture.c3d._SECONDS", 0.3)
     with pytest.raises(CaptureError, match="did not end within"):
         read_c3d(four_plates)
+
+
+@pytest.mark.parametrize("part", [1, 6, FRAMES])
+def test_a_file_read_in_parts_is_the_same_recording(
+    four_plates: Path, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_c3d(four_plates)
+    monkeypatch.setattr(c3d, "LONG", 0)
+    monkeypatch.setattr(c3d, "PART", part)
+    same = read_c3d(four_plates)
+    assert whole.forces is not None and whole.analog is not None
+    assert same.forces is not None and same.analog is not None
+    assert len(same.markers.time) == FRAMES
+    np.testing.assert_array_equal(same.markers.positions, whole.markers.positions)
+    np.testing.assert_array_equal(same.forces.force, whole.forces.force)
+    np.testing.assert_array_equal(same.analog.values, whole.analog.values)
+    assert (same.events, same.notes, same.markers.names) == (
+        whole.events, whole.notes, whole.markers.names,
+    )  # fmt: skip
 
 
 def test_reading_does_not_bring_ezc3d_into_this_process() -> None:

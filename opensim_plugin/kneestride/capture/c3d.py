@@ -7,7 +7,6 @@ The clock is 0 at the first stored frame; analog sample j is at j / analog rate.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -21,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import CaptureError
+from ..scratch import LONG, release, room
 from ..vocabulary import Array
-from .c3d_blocks import Skeleton, check_skeleton
+from .c3d_blocks import Layout, Skeleton, check_skeleton
 from .c3d_rotations import read_rotations
 from .files import checked_path, require_kind
 from .labels import blank_zeros, tidy
@@ -35,6 +35,9 @@ _CHILD = Path(__file__).with_name("c3d_child.py")
 STUCK = 0.5
 """N; a loaded plate's force varies by more than this, even under someone standing still."""
 
+_ARRAYS = ("points", "residuals", "analogs")
+PART = 5_000
+"""Frames of a long file that are read in one go."""
 _SECONDS = 60.0
 _SECONDS_PER_MEGABYTE = 2.0
 _MODEL_OUTPUTS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
@@ -118,9 +121,10 @@ def _read_in_child(path: Path, skeleton: Skeleton) -> _Raw:
     """Run ezc3d in a process of its own and take over its arrays."""
     seconds = _SECONDS + _SECONDS_PER_MEGABYTE * path.stat().st_size / 1e6
     with tempfile.TemporaryDirectory(prefix="kneestride-c3d-") as folder:
-        target = Path(folder) / "arrays.npz"
         # -P keeps this folder, with its own `c3d` module, off the child's search path.
-        command = [sys.executable, "-P", str(_CHILD), str(path.absolute()), str(target)]
+        command = [sys.executable, "-P", str(_CHILD), str(path.absolute()), folder]
+        if skeleton.frames > LONG and skeleton.layout is not None:
+            command.append(json.dumps(_cut(skeleton.frames, skeleton.layout)))
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
             done = subprocess.run(
@@ -137,17 +141,17 @@ def _read_in_child(path: Path, skeleton: Skeleton) -> _Raw:
             ) from error
         except OSError as error:
             raise _unreadable(path, f"that the reader could not start ({error})") from error
-        if done.returncode != 0 or not target.is_file():
+        if done.returncode != 0:
             complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
             said = complaint[-1][:200].rstrip(".") if complaint else "no message"
             how = f"status {done.returncode}" if done.returncode > 0 else "a crash"
             raise _unreadable(path, f"that the C3D reader stopped with {how}: {said}")
-        arrays = np.load(io.BytesIO(target.read_bytes()), allow_pickle=False)
-        meta = json.loads(str(arrays["meta"]))
+        meta = json.loads((Path(folder) / "meta.json").read_text(encoding="utf-8"))
         raw = _Raw(
-            arrays["points"].astype(float),
-            arrays["residuals"].astype(float),
-            arrays["analogs"].astype(float),
+            *(
+                _taken_over(Path(folder) / f"{n}.npy")
+                for n in ("points", "residuals", "analogs")
+            ),
             meta["parameters"],
             tuple(zip(meta["event_labels"], meta["event_times"], strict=False)),
         )
@@ -159,6 +163,30 @@ def _read_in_child(path: Path, skeleton: Skeleton) -> _Raw:
             f" where the header says {expected[0]} of {expected[1]}",
         )
     return raw
+
+
+def _cut(frames: int, layout: Layout) -> dict[str, Any]:
+    """How the child reads a long file in parts; see `c3d_child`."""
+    heads = {
+        count: [(at, content.hex()) for at, content in layout.head(count)]
+        for count in {PART, frames % PART} - {0}
+    }
+    return {
+        "start": layout.start,
+        "frame": layout.frame,
+        "frames": frames,
+        "size": PART,
+        "heads": heads,
+    }
+
+
+def _taken_over(path: Path) -> Array:
+    """An array that the child left; a long one stays on the disk."""
+    stored = np.load(path, mmap_mode="r", allow_pickle=False)
+    own = room(stored.shape)
+    own[...] = stored
+    release()
+    return own
 
 
 def _unreadable(path: Path, found: str) -> CaptureError:

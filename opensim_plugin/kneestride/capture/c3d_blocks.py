@@ -27,6 +27,43 @@ _ITEM_SIZE = {-1: 1, 1: 1, 2: 2, 4: 4}
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Where a file's frames lie, and where it tells how many they are.
+
+    Attributes
+    ----------
+    start : int, byte at which the first frame begins
+    frame : int, bytes of a frame
+    counts : tuple of (byte, kind), kind 'first', 'last', 'word', 'begin', 'end' or 'real'
+    """
+
+    start: int
+    frame: int
+    counts: tuple[tuple[int, str], ...]
+
+    def head(self, frames: int) -> list[tuple[int, bytes]]:
+        """What to write where (byte, content) for a file of the first so many frames."""
+        content = {
+            "first": struct.pack("<H", 1),
+            "last": struct.pack("<H", frames),
+            "word": struct.pack("<H", frames),
+            "begin": struct.pack("<HH", 1, 0),
+            "end": struct.pack("<HH", frames & 0xFFFF, frames >> 16),
+            "real": struct.pack("<f", frames),
+        }
+        return [(at, content[kind]) for at, kind in self.counts]
+
+
+_COUNTS = {
+    "POINT:FRAMES": ("word", 2),
+    "POINT:LONG_FRAMES": ("real", 4),
+    "TRIAL:ACTUAL_START_FIELD": ("begin", 4),
+    "TRIAL:ACTUAL_END_FIELD": ("end", 4),
+}
+"""Parameters that tell the number of frames, and how many bytes they take."""
+
+
+@dataclass(frozen=True)
 class Skeleton:
     """Sizes a C3D file promises and its length can keep.
 
@@ -42,6 +79,8 @@ class Skeleton:
         Analog channels.
     subframes : int
         Analog samples per channel and frame.
+    layout : Layout or None
+        How to cut frames out of the file; None where that cannot be told.
     """
 
     points: int
@@ -50,6 +89,7 @@ class Skeleton:
     rate: float
     channels: int
     subframes: int
+    layout: Layout | None = None
 
 
 def check_skeleton(path: Path) -> Skeleton:
@@ -77,7 +117,8 @@ def check_skeleton(path: Path) -> Skeleton:
     order = ">" if processor == _MIPS else "<"
     if len(section) < blocks * BLOCK:
         raise _broken(path, f"a file that ends inside its parameters ({size} bytes)")
-    parameters = _parameters(path, section, order)
+    found = _parameters(path, section, order)
+    parameters = {name: data for name, (_, data) in found.items()}
 
     words = struct.unpack(order + "256H", header)
     points, per_frame, first, last = words[1:5]
@@ -107,13 +148,25 @@ def check_skeleton(path: Path) -> Skeleton:
             "copy or export the recording again",
         )
     channels = per_frame // subframes if subframes else 0
-    return Skeleton(points, frames, first, rate, channels, subframes if channels else 0)
+    layout = None
+    if processor == _INTEL and points and not any(n.startswith("ROTATION:") for n in found):
+        begin = (header[0] - 1) * BLOCK
+        counts = [(6, "first"), (8, "last")]
+        for name, (kind, length) in _COUNTS.items():
+            at, data = found.get(name, (0, b""))
+            if len(data) == length:
+                counts.append((begin + at, kind))
+        layout = Layout((data_block - 1) * BLOCK, need, tuple(counts))
+    return Skeleton(points, frames, first, rate, channels, subframes if channels else 0, layout)
 
 
-def _parameters(path: Path, section: bytes, order: str) -> dict[str, bytes]:
-    """Raw data of each parameter by 'GROUP:NAME'; walks every record of the chain."""
+def _parameters(path: Path, section: bytes, order: str) -> dict[str, tuple[int, bytes]]:
+    """Where each parameter's data begin in the section, and the data, by 'GROUP:NAME'.
+
+    Walks every record of the chain.
+    """
     groups: dict[int, str] = {}
-    found: list[tuple[int, str, bytes]] = []
+    found: list[tuple[int, str, tuple[int, bytes]]] = []
     at = 4
     for _ in range(len(section)):
         if at + 2 > len(section):
@@ -147,8 +200,8 @@ def _parameters(path: Path, section: bytes, order: str) -> dict[str, bytes]:
     return {f"{groups.get(number, '?')}:{name}": data for number, name, data in found}
 
 
-def _data(path: Path, section: bytes, at: int, after: int, name: str) -> bytes:
-    """Bytes of a parameter's values, checked against the end of its record."""
+def _data(path: Path, section: bytes, at: int, after: int, name: str) -> tuple[int, bytes]:
+    """Where a parameter's values begin, and their bytes; checked against its record's end."""
     if at + 2 > after:
         raise _broken(path, f"a parameter '{name}' that is cut off")
     kind, rank = struct.unpack_from("bB", section, at)
@@ -158,7 +211,7 @@ def _data(path: Path, section: bytes, at: int, after: int, name: str) -> bytes:
     begin = at + 2 + rank
     if begin + size > after:
         raise _broken(path, f"a parameter '{name}' longer than its record")
-    return section[begin : begin + size]
+    return begin, section[begin : begin + size]
 
 
 def _frames(
