@@ -4,6 +4,7 @@
     python3 scripts/bootstrap.py install    everything, Blender's module included
     python3 scripts/bootstrap.py demo       set up what is missing, analyse the reference runner
     python3 scripts/bootstrap.py test       set up what is missing, run lint, types and tests
+    python3 scripts/bootstrap.py build      wheel, source archive, Blender extension: dist/
 
 Only the standard library is used, and any Python from 3.8 on may start it: the
 Python of the version in `.python-version` is looked for and given a virtual
@@ -36,8 +37,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -158,6 +161,13 @@ def run(command: Sequence[object], **environment: str) -> int:
     )
 
 
+def start(command: Sequence[object]) -> subprocess.Popen[bytes]:
+    """Start a command in the project's root, unheard."""
+    quiet = subprocess.DEVNULL
+    words = [str(part) for part in command]
+    return subprocess.Popen(words, cwd=str(ROOT), stdout=quiet, stderr=quiet)
+
+
 def pip(*arguments: object) -> None:
     """Run pip of the virtual environment; a failure ends the set-up with one line."""
     command: list[object] = [venv_python(VENV), "-m", "pip", "install", "-qq"]
@@ -205,6 +215,25 @@ def tests_need_blender() -> bool:
     )
 
 
+@contextmanager
+def compiling(python: Path) -> Iterator[None]:
+    """Have the kernels compiled beside what is done meanwhile, where they are not yet.
+
+    The first analysis after a fresh clone compiles them, for about a minute; two test
+    processes would each do it. One demo does it on the core that lint leaves free.
+    """
+    if any((ROOT / "opensim_plugin").rglob("__pycache__/*.nbi")):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        child = start([python, "-m", "kneestride.cli", "demo", "--quiet",
+                       "--out", Path(scratch) / "demo"])  # fmt: skip
+        try:
+            yield
+        finally:
+            child.wait()  # whether it failed is for the tests to tell
+
+
 def command_install(extra: Sequence[str]) -> int:
     """Install everything."""
     python = ensure(list(LOCKS))
@@ -227,18 +256,21 @@ def command_test(extra: Sequence[str]) -> int:
     # Two test processes share two cores: one thread of linear algebra each.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     rooms = ("opensim_plugin", "blender_addon", "scripts", "tests")
-    code = [room for room in rooms if (ROOT / room).is_dir()]
+    code = [room for room in (*rooms, "setup.py") if (ROOT / room).exists()]
     steps = (
         ("ruff check", ["ruff", "check", "--quiet", *code]),
         ("ruff format", ["ruff", "format", "--check", "--quiet", *code]),
         ("mypy", ["mypy", "--no-error-summary"]),
     )
     failed = []
-    for name, command in steps:
-        status = run([python, "-m", *command])
-        print(f"{name}: {'failed' if status else 'clean'}", flush=True)
-        if status:
-            failed.append(name)
+    with compiling(python):
+        for name, command in steps:
+            status = run([python, "-m", *command])
+            print(f"{name}: {'failed' if status else 'clean'}", flush=True)
+            if status:
+                failed.append(name)
+        if run([python, ROOT / "scripts" / "audit_dependencies.py"]):
+            failed.append("audit")
     if failed:
         print(f"Failed before the tests: {', '.join(failed)}.", flush=True)
     # Benchmarks are timed by scripts/benchmark.py, alone on the machine.
@@ -246,14 +278,26 @@ def command_test(extra: Sequence[str]) -> int:
     return tests or int(bool(failed))
 
 
-COMMANDS = {"install": command_install, "demo": command_demo, "test": command_test}
+def command_build(extra: Sequence[str]) -> int:
+    """Build what is handed on; further arguments go to `scripts/build_distribution.py`."""
+    python = ensure(["base", "blender"])
+    return run([python, ROOT / "scripts" / "build_distribution.py", *extra])
+
+
+COMMANDS = {
+    "install": command_install,
+    "demo": command_demo,
+    "test": command_test,
+    "build": command_build,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     parser = argparse.ArgumentParser(
-        description="Set kneestride up and run its demo or its tests.",
-        epilog="Arguments after the command are handed on to kneestride demo or pytest.",
+        description="Set kneestride up, run its demo or its tests, or build it.",
+        epilog="Arguments after the command are handed on to kneestride demo, pytest, "
+        "or the build.",
     )
     parser.add_argument("command", choices=list(COMMANDS))
     known, extra = parser.parse_known_args(arguments)

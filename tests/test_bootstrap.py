@@ -1,6 +1,8 @@
 """The set-up script: finds the right Python, says what is missing, and is instant when done."""
 
 import ast
+import importlib
+import json
 import os
 import re
 import subprocess
@@ -26,6 +28,12 @@ def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
+def audit(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    return importlib.import_module("audit_dependencies")
+
+
+@pytest.fixture
 def project(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point the script at an empty project and record what it would run."""
     for name in (*(lock.name for lock in LOCKS), "pyproject.toml"):
@@ -45,7 +53,17 @@ def project(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPat
             python.symlink_to(sys.executable)
         return 0
 
+    class Child:
+        """A started command; `waited` tells the order of things."""
+
+        def __init__(self, command: list[object]) -> None:
+            commands.append(["started", *(str(word) for word in command)])
+
+        def wait(self) -> None:
+            commands.append(["waited"])
+
     monkeypatch.setattr(bootstrap, "run", run)
+    monkeypatch.setattr(bootstrap, "start", Child)
     monkeypatch.setattr(bootstrap, "commands", commands, raising=False)
     return tmp_path
 
@@ -201,6 +219,85 @@ def test_the_tests_come_last_and_a_failed_lint_fails_the_run(
         "ruff",
         "mypy",
     ]
+
+
+def test_kernels_are_compiled_beside_lint_in_a_fresh_clone_and_never_again(
+    bootstrap: ModuleType, project: Path
+) -> None:
+    assert bootstrap.main(["test"]) == 0
+    words = [" ".join(command) for command in bootstrap.commands]
+    begun = next(i for i, w in enumerate(words) if w.startswith("started") and "demo" in w)
+    done = words.index("waited")
+    lint = [
+        i for i, w in enumerate(words) if "-m ruff" in w or "-m mypy" in w or "audit_dep" in w
+    ]
+    tests = next(i for i, w in enumerate(words) if "-m pytest" in w)
+    assert len(lint) == 4 and begun < min(lint) <= max(lint) < done < tests
+    cache = project / "opensim_plugin" / "kneestride" / "__pycache__"
+    cache.mkdir(parents=True)
+    (cache / "kernels.times-1.py313.nbi").write_bytes(b"")
+    bootstrap.commands.clear()
+    assert bootstrap.main(["test"]) == 0
+    assert "started" not in {command[0] for command in bootstrap.commands}
+
+
+def test_the_build_needs_blenders_tool_and_hands_its_arguments_on(
+    bootstrap: ModuleType, project: Path
+) -> None:
+    assert bootstrap.main(["build", "--out", "elsewhere"]) == 0
+    assert bootstrap.commands[-1][-2:] == ["--out", "elsewhere"]
+    assert bootstrap.commands[-1][-3].endswith("build_distribution.py")
+    assert [c for c in bootstrap.commands if str(project / "requirements-blender.lock") in c]
+
+
+# --- known vulnerabilities -----------------------------------------------------------------
+
+
+def _answer(**vulnerabilities: list[dict[str, object]] | None) -> str:
+    return json.dumps(
+        {
+            "dependencies": [
+                {"name": name, "version": "1.0"}
+                | ({"skip_reason": "not found"} if found is None else {"vulns": found})
+                for name, found in vulnerabilities.items()
+            ]
+        }
+    )
+
+
+def test_a_known_vulnerability_fails_with_its_name_and_the_version_that_mends_it(
+    audit: ModuleType,
+) -> None:
+    found: dict[str, object] = {"id": "PYSEC-2026-1", "fix_versions": ["1.1"]}
+    status, lines = audit.verdict(_answer(numpy=[], pillow=[found], ours=None), "")
+    assert status == 1
+    assert lines[0] == "audit: pillow 1.0: PYSEC-2026-1, mended in 1.1"
+    assert lines[1] == "audit: 1 of 2 packages with known vulnerabilities, 1 unknown to it"
+
+
+def test_nothing_known_passes_and_no_answer_says_so(audit: ModuleType) -> None:
+    assert audit.verdict(_answer(numpy=[]), "") == (
+        0,
+        ["audit: 0 of 1 packages with known vulnerabilities"],
+    )
+    status, [line] = audit.verdict(_answer(numpy=None, scipy=None), "")
+    assert status == 0 and "not reached" in line and "none of 2" in line
+    for text, complaint in (("", "x\nConnectionError: host"), ("{}", ""), ("not JSON", "")):
+        status, [line] = audit.verdict(text, complaint)
+        assert status == 0 and line.startswith("audit: not reached") and "host" not in line
+
+
+def test_every_lock_is_asked_about(audit: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.extend(command)
+        return subprocess.CompletedProcess(command, 0, _answer(numpy=[]), "")
+
+    monkeypatch.setattr(audit.subprocess, "run", run)
+    assert audit.main() == 0
+    assert {str(lock) for lock in LOCKS} <= set(asked)
+    assert "--require-hashes" in asked
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

@@ -1,17 +1,14 @@
 """The reference runner: what its figures have to obey, and the way back from its recording.
 
 The recording is made from known angles and forces, so the analysis can be held against
-the truth.
+the truth. `kneestride demo` itself is run from the built wheel, in test_wheel.py.
 """
 
 import csv
-import json
-import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kneestride import cli
 from kneestride.capture.reference import (
     MIRRORED,
     ReferenceStride,
@@ -323,33 +320,6 @@ def test_no_check_fails_on_the_exact_recording(analysed: Results) -> None:
     verdicts = {c.name: c.verdict for c in analysed.checks}
     assert "fail" not in verdicts.values()
     assert verdicts["residuals"] == "pass"
-
-
-def test_the_demo_writes_a_complete_folder_like_the_runners_it_stands_for(
-    tmp_path: Path,
-) -> None:
-    out = tmp_path / "demo"
-    assert cli.main(["demo", "--quiet", "--out", str(out)]) == 0
-    names = {p.name for p in out.iterdir()}
-    assert names >= {
-        "summary.json", "strides.csv", "model.osim", "ik.mot", "id.sto", "ground_forces.mot",
-        "muscle_forces.sto", "knee_loads.sto", "tissues.sto", "opensim_setup", "report.html",
-        "log.txt",
-    }  # fmt: skip
-    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    assert summary["demo"] is True and summary["task"] == "running"
-    assert summary["reference_runner"]["seed"] == 2017
-    with (models_folder() / "reference_stride.toml").open("rb") as file:
-        people = tomllib.load(file)["runners"]
-    with (out / "strides.csv").open(encoding="utf-8") as file:
-        rows = [r for r in csv.DictReader(file) if r["kind"] == "stride"]
-    assert [sum(r["side"] == s for r in rows) for s in SIDES] == [12, 12]
-    for name in ("total_peak_BW", "medial_peak_BW", "lateral_peak_BW"):
-        lowest, _, highest = people[name]
-        assert lowest < np.median([float(r[name]) for r in rows]) < highest
-    check = {c["name"]: c["verdict"] for c in summary["checks"]}
-    assert check["reserves"] == check["markers"] == check["masked"] == "pass"
-    assert "kneestride" in (out / "log.txt").read_text(encoding="utf-8")
 
 
 def test_a_table_without_a_column_is_refused(tmp_path: Path) -> None:
