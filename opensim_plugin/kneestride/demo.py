@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -113,6 +114,24 @@ def demo_reference(
         log=(note, *results.log),
         summary={**results.summary, "reference_runner": told},
     )
+
+
+def reference_results(
+    *, strides: int = STRIDES, seed: int = SEED, progress: Progress | None = None
+) -> Results:
+    """Analyse the reference runner without keeping the files of the recording.
+
+    Parameters
+    ----------
+    strides : int, complete strides of each side
+    seed, progress : as of `demo_reference`
+
+    Returns
+    -------
+    Results, as `analyse` gives them of a captured run
+    """
+    with TemporaryDirectory() as folder:
+        return demo_reference(Path(folder), strides=strides, seed=seed, progress=progress)
 
 
 def _write_forces(path: Path, forces: Forces) -> None:
