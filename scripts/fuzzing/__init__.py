@@ -1,0 +1,1 @@
+"""Broken inputs for every reader: seeds, mutators, and the campaign that feeds them."""
