@@ -89,6 +89,11 @@ def take_over_compiled_kernels(package: Path) -> None:
         os.utime(package / module / source, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def hidden(path: Path) -> bool:
+    """Tell whether a file is some tool's own: compiled, or in a hidden folder."""
+    return any(part == "__pycache__" or part.startswith(".") for part in path.parts)
+
+
 def shipped() -> dict[str, Path]:
     """Every file of the source tree that the wheel has to hold, by its name there."""
     rooms = {"kneestride": HERE, "kneestride/_models": ROOT / "models",
@@ -97,7 +102,7 @@ def shipped() -> dict[str, Path]:
         f"{name}/{path.relative_to(room).as_posix()}": path
         for name, room in rooms.items()
         for path in room.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not hidden(path.relative_to(room))
     }
 
 
@@ -143,7 +148,7 @@ def test_the_extension_holds_the_add_on_and_one_version_is_told_everywhere(built
     assert names == {
         p.relative_to(addon).as_posix()
         for p in addon.rglob("*")
-        if p.is_file() and "__pycache__" not in p.parts
+        if p.is_file() and not hidden(p.relative_to(addon))
     }
     assert kneestride.__version__ == version
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
