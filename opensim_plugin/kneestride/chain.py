@@ -33,6 +33,7 @@ from .results.folder import Results
 from .results.scene_lines import sample_times
 from .results.scene_runner import drawn_of, with_scene
 from .results.tables import Table
+from .scratch import kept
 from .settings import Settings, check_subject, check_treadmill_speed
 from .vocabulary import GRAVITY, SIDES
 from .without_plates import error_runs, ground_without_plates
@@ -97,6 +98,7 @@ def analyse(
         prepared = stages.prepare(trial, static, forces, markers, settings, subject, rate)
         if speed is not None:
             prepared = replace(prepared, frame=stages.with_belt_speed(prepared.frame, speed))
+        prepared = kept(prepared)
     with watch.stage("fit"):
         generic = stages.generic_model(model, settings)
         fitted = fit_subject(

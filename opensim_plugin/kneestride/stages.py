@@ -62,12 +62,14 @@ from .model.osim import load_model
 from .model.path_fits import PathReport, PathSource, path_source
 from .model.path_store import PathCache
 from .model.paths import MusclePaths, exact_paths
+from .model.strangers import load_strangers_model
 from .model.tables import FIGURES, RUNNER_MODEL
 from .motion.anatomy import anatomical_paths
 from .motion.filtering import lowpass, smooth_derivatives
 from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
 from .motion.keypoint_feet import keypoint_feet, seen_centers
 from .motion.kinematics import AnatomicalPaths, Motion
+from .scratch import kept, release, room
 from .settings import Settings
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
 from .workers import blocks, each
@@ -103,6 +105,7 @@ class Stopwatch:
         try:
             yield
         finally:
+            release()
             spent = clock.perf_counter() - begin
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
@@ -267,7 +270,7 @@ def generic_model(model: Path | None, settings: Settings) -> Any:
         ):
             return load_model(RUNNER_MODEL)
         return build_model(FIGURES, knee)
-    loaded = load_model(model)
+    loaded = load_strangers_model(model)
     require_canonical(loaded)
     if not has_knee(loaded):
         add_knee(loaded, knee)
@@ -333,7 +336,9 @@ def smooth(
     fitted: FittedSubject, prepared: Prepared, raw: Motion, cutoff: float | None
 ) -> Smoothed:
     """Low-pass the coordinates, differentiate them and place the anatomy."""
-    turns = np.where(fitted.body.rotational, np.unwrap(raw.q, axis=0), raw.q)
+    turns = room(raw.q.shape)
+    for i, turning in enumerate(fitted.body.rotational):
+        turns[:, i] = np.unwrap(raw.q[:, i]) if turning else raw.q[:, i]
     q, qd, qdd = smooth_derivatives(raw.time, turns, cutoff)
     knees = read_knee(fitted.model)
     feet = _captured_feet(prepared, cutoff)
@@ -364,7 +369,7 @@ def _captured_feet(prepared: Prepared, cutoff: float | None) -> dict[str, Array]
     for label, landmark in prepared.names.landmarks.items():
         if landmark.startswith(("heel", "metatarsal", "toe", "big_toe", "small_toe")):
             path = markers.positions[:, markers.names.index(label)]
-            out[landmark] = lowpass(path, markers.rate, cutoff)
+            out[landmark] = kept(lowpass(path, markers.rate, cutoff))
     return out
 
 

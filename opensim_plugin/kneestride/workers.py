@@ -18,10 +18,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from .errors import SettingsError
+from .scratch import LONG, release
 
 DEFAULT = 2
 BLOCK = 512
 """Frames that are computed in one go."""
+MANY = 16 * BLOCK
+"""Frames of a long recording that are made one step of at a time, to spare memory."""
 
 _chosen: ContextVar[int | None] = ContextVar("kneestride_workers", default=None)
 
@@ -82,6 +85,8 @@ def over_blocks(work: Callable[[int, int], None], frames: int, size: int = BLOCK
         Fills its own frames of arrays made beforehand, and touches no others.
     """
     pieces = blocks(frames, size)
+    if frames > LONG:
+        work = _with_release(work)
     together = min(count(), len(pieces))
     if together < 2:
         for start, stop in pieces:
@@ -91,6 +96,17 @@ def over_blocks(work: Callable[[int, int], None], frames: int, size: int = BLOCK
         # Taking every result raises what a block raised.
         for _ in pool.map(lambda piece: work(*piece), pieces):
             pass
+
+
+def _with_release(work: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Give pages of arrays on the disk back now and then."""
+
+    def one(start: int, stop: int) -> None:
+        work(start, stop)
+        if stop % MANY == 0:
+            release()
+
+    return one
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

@@ -147,11 +147,13 @@ def _read_in_child(path: Path, skeleton: Skeleton) -> _Raw:
             how = f"status {done.returncode}" if done.returncode > 0 else "a crash"
             raise _unreadable(path, f"that the C3D reader stopped with {how}: {said}")
         meta = json.loads((Path(folder) / "meta.json").read_text(encoding="utf-8"))
+        points, residuals, analogs = (
+            _taken_over(Path(folder) / f"{name}.npy") for name in _ARRAYS
+        )
         raw = _Raw(
-            *(
-                _taken_over(Path(folder) / f"{n}.npy")
-                for n in ("points", "residuals", "analogs")
-            ),
+            points,
+            residuals,
+            analogs,
             meta["parameters"],
             tuple(zip(meta["event_labels"], meta["event_times"], strict=False)),
         )

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..model.path_fits import PathSource
 from ..model.paths import MusclePaths
+from ..scratch import LONG, release, room
 from ..vocabulary import Array
 from ..workers import BLOCK, blocks
 from .knee_balance import KneeBalance
@@ -108,6 +109,8 @@ class Gathered[T]:
         if self._whole is None:
             self._whole = _room(part, stop - start, self.frames)
         _fill(self._whole, part, slice(start, stop))
+        if self.frames > LONG:
+            release()
 
     @property
     def whole(self) -> T:
@@ -118,7 +121,7 @@ class Gathered[T]:
 
 def _room(part: Any, frames: int, all_frames: int) -> Any:
     if isinstance(part, np.ndarray) and part.ndim and len(part) == frames:
-        return np.empty((all_frames, *part.shape[1:]), part.dtype)
+        return room((all_frames, *part.shape[1:]), part.dtype)
     if isinstance(part, dict):
         return {n: _room(v, frames, all_frames) for n, v in part.items()}
     if isinstance(part, tuple):

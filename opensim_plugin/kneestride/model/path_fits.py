@@ -26,6 +26,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from ..scratch import LONG, kept
 from ..vocabulary import SIDES, Array, BoolArray
 from ..workers import over_blocks
 from .kernels import IntArray
@@ -311,7 +312,7 @@ def path_source(
         When the model cannot be used or a coordinate is not in it.
     """
     geometry = model if isinstance(model, PathGeometry) else opened(model, centers)
-    pose = geometry.in_order(coordinates, q)
+    pose = kept(geometry.in_order(coordinates, q))
 
     def exact(at: Array, muscles: Sequence[int] | None = None) -> MusclePaths:
         if isinstance(model, PathGeometry):
@@ -344,6 +345,7 @@ def path_source(
         known.append((np.flatnonzero(outside), everything, exact(pose[outside])))
     if off:
         known.append((np.arange(len(q)), tuple(int(m) for m in off), exact(pose, off)))
+    known = [(frames, muscles, kept(paths)) for frames, muscles, paths in known]
     samples = len(fit.groups[0].samples) if fit.groups else 0
     names = tuple(fit.names[m] for m in off)
     return FittedPaths(fit, geometry, pose, tuple(known)), PathReport(
@@ -439,6 +441,8 @@ def _representative(q: Array, noisy: BoolArray) -> Array:
     """
     rng = np.random.default_rng(0)
     usable = np.setdiff1d(np.arange(len(q)), _held_out(len(q)))
+    # Long recordings repeat themselves, and frames far from those chosen are seen later.
+    usable = usable[:: -(-len(usable) // LONG)]
     vary = noisy & (np.ptp(q, axis=0) > 1e-4)
     x = q[np.ix_(usable, vary)]
     taken = [0]

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..model.multibody import Multibody
+from ..scratch import LONG, kept, release, room
 from ..vocabulary import SIDES, Array, Side
+from ..workers import MANY, blocks
 from .kinematics import AnatomicalPaths
 
 CENTERS = {"hip_center": "femur", "knee_center": "tibia", "ankle_center": "talus"}
@@ -52,31 +54,34 @@ def anatomical_paths(
     AnatomicalPaths
         Angles with the canonical signs of `kneestride.vocabulary`.
     """
-    rotation, position = model.poses(q)
-    points: dict[str, Array] = {}
-    for side in SIDES:
-        for name, body in CENTERS.items():
-            points[f"{name}_{side}"] = position[:, model.body(f"{body}_{side}")].copy()
-    for name, (b, place) in places.items():
-        points[name] = position[:, b] + rotation[:, b] @ place
+    # The poses of all bodies are looked at some frames at a time and not kept.
+    frames = {n: room((len(q), 3, 3)) for n in model.bodies if n.startswith(FRAMED)}
+    centers = {f"{n}_{s}": model.body(f"{b}_{s}") for s in SIDES for n, b in CENTERS.items()}
+    names = (*centers, *places, "center_of_mass")
+    points: dict[str, Array] = {name: room((len(q), 3)) for name in names}
+    for start, stop in blocks(len(q), MANY):
+        at = slice(start, stop)
+        rotation, position = model.poses(q[at])
+        for name, b in centers.items():
+            points[name][at] = position[:, b]
+        for name, (b, place) in places.items():
+            points[name][at] = position[:, b] + rotation[:, b] @ place
+        points["center_of_mass"][at] = model.center_of_mass(rotation, position)
+        for name, turned in frames.items():
+            turned[at] = rotation[:, model.body(name)]
+        if len(q) > LONG:
+            release()
     for name, path in (captured or {}).items():
-        points[name] = prefer_captured(path, points[name])
+        points[name] = kept(prefer_captured(path, points[name]))
     for side in SIDES:
         for name, choices in ALIASES.items():
             found = [c for c in choices if f"{c}_{side}" in points]
             if found:
                 points[f"{name}_{side}"] = points[f"{found[0]}_{side}"]
-    points["center_of_mass"] = model.center_of_mass(rotation, position)
     angles = {name: q[:, i] for i, name in enumerate(model.coordinates)}
     for side in SIDES:
         name = f"knee_angle_{side}"
         angles[name] = angles[name] * flexion_sign[side]
-    # Copies of a few, so that the poses of all bodies need not stay in memory.
-    frames = {
-        name: rotation[:, b].copy()
-        for b, name in enumerate(model.bodies)
-        if name.startswith(FRAMED)
-    }
     return AnatomicalPaths(
         np.asarray(time), rate, points, angles, frames, progression, belt_velocity, noise
     )

@@ -19,10 +19,14 @@ from scipy import interpolate
 
 from ..errors import SettingsError
 from ..model.kernels import jit
+from ..scratch import LONG, release, room
 from ..vocabulary import Array, BoolArray
 
 _SHORTEST_SEGMENT = 4
 """Fewer samples than this have no shape to smooth and pass unchanged."""
+
+_TOGETHER = 6
+"""Columns of a long recording that are smoothed in one go."""
 
 _PADDING_PERIODS = 1.5
 """Padding at each end in periods of the cut-off; start-up transients fall below 1e-3 there."""
@@ -107,7 +111,8 @@ def lowpass(values: Array, rate: float, cutoff: float | None) -> Array:
         )
     sections = _sections(rate, cutoff)
     flat = values.reshape(len(values), -1)
-    out = flat.copy()
+    out = room(flat.shape)
+    out[...] = flat
     padding = int(np.ceil(_PADDING_PERIODS * rate / cutoff))
     for start, stop, columns in _pieces(flat):
         out[start:stop, columns] = _both_ways(sections, flat[start:stop, columns], padding)
@@ -118,7 +123,13 @@ def _pieces(flat: Array) -> list[tuple[int, int, NDArray[np.intp]]]:
     """Stretches without a gap: (start, stop, columns); whole columns come together."""
     finite = np.isfinite(flat)
     whole = np.asarray(finite.all(axis=0))
-    pieces = [(0, len(flat), np.flatnonzero(whole))] if whole.any() else []
+    columns = np.flatnonzero(whole)
+    # A few columns of a long recording at a time: a spline takes several copies of them.
+    together = max(len(columns), 1) if len(flat) <= LONG else _TOGETHER
+    pieces = [
+        (0, len(flat), columns[first : first + together])
+        for first in range(0, len(columns), together)
+    ]
     for column in np.flatnonzero(~whole):
         pieces += [(a, b, np.array([column])) for a, b in runs(finite[:, column])]
     return pieces
@@ -196,8 +207,8 @@ def smooth_derivatives(
     """
     smooth = lowpass(q, sampling_rate(time), cutoff)
     flat = smooth.reshape(len(smooth), -1)
-    first = np.full_like(flat, np.nan)
-    second = np.full_like(flat, np.nan)
+    first, second = room(flat.shape), room(flat.shape)
+    first[...] = second[...] = np.nan
     for start, stop, columns in _pieces(flat):
         degree = min(5, stop - start - 1)
         if degree < 1:
@@ -206,6 +217,8 @@ def smooth_derivatives(
         spline = interpolate.make_interp_spline(t, flat[start:stop, columns], k=degree)
         first[start:stop, columns] = spline(t, 1)
         second[start:stop, columns] = spline(t, 2) if degree > 1 else 0.0
+        if len(flat) > LONG:
+            release()
     return smooth, first.reshape(q.shape), second.reshape(q.shape)
 
 

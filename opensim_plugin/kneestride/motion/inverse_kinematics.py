@@ -20,8 +20,9 @@ import numpy as np
 from ..errors import CaptureError
 from ..model.kernels import IntArray
 from ..model.multibody import Multibody
+from ..scratch import kept, room
 from ..vocabulary import Array, BoolArray
-from ..workers import blocks, over_blocks
+from ..workers import MANY, blocks, over_blocks
 from .inverse_kinematics_kernel import pruned, solve_frames
 from .kinematics import Motion
 
@@ -114,18 +115,21 @@ def solve(
             "none",
             "check the marker names and the gaps of the recording",
         )
-    weight = np.where(seen, tasks.weight, 0.0)
+    weight = kept(np.where(seen, tasks.weight, 0.0))
     if weights is not None:
         weight = weight * weights
-    clean = np.where(seen[..., None], markers, 0.0)
+    clean = markers if seen.all() else kept(np.where(seen[..., None], markers, 0.0))
     problem = _Problem(model, tasks, clean, weight, priors, tolerance)
     first = problem.first_pose(int(frames[0]), start)
-    q = np.empty((len(time), len(model.coordinates)))
+    q = room((len(time), len(model.coordinates)))
     q[frames], costs = problem.follow(frames, first)
     problem.retry_outliers(q, costs, frames, first)
     for t in np.setdiff1d(np.arange(len(time)), frames):
         q[t] = q[frames[np.argmin(np.abs(frames - t))]]
-    error = np.linalg.norm(station_paths(model, tasks, q) - markers, axis=2)
+    error = room(seen.shape)
+    for begin, end in blocks(len(time), MANY):
+        where = station_paths(model, tasks, q[begin:end])
+        error[begin:end] = np.linalg.norm(where - markers[begin:end], axis=2)
     informed = priors.free & np.asarray(
         model.informed_by(tasks.body[seen.any(axis=0)]), dtype=bool
     )
@@ -192,7 +196,7 @@ class _Problem:
         Blocks start some frames early from a pose found for themselves. Where that has not
         led onto the path of the block before, the block is followed again from its end.
         """
-        q, costs = np.empty((len(frames), len(self.model.coordinates))), np.empty(len(frames))
+        q, costs = room((len(frames), len(self.model.coordinates))), np.empty(len(frames))
         joins: dict[int, Array] = {}
 
         def block(start: int, stop: int) -> None:
