@@ -33,6 +33,7 @@ from kneestride.capture.trc import write_trc
 from kneestride.capture.trial import Markers
 from kneestride.errors import MarkerSetError, ResultsError, SettingsError
 from kneestride.paths_of_data import models_folder
+from kneestride.report.sayings import known
 from kneestride.results.folder import write_results
 from kneestride.settings import check_subject
 from PyQt5.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
@@ -410,6 +411,10 @@ def test_from_drop_to_results(
     assert stages[:3] == ["read", "fit", "kinematics"] and stages[-1] == "write"
     qtbot.waitUntil(lambda: window.shown is not None, timeout=WAIT)
     assert window.pages.currentWidget() is window.results
+    # Every self-check of a real run has German words.
+    checks = window.shown.summary["checks"]
+    assert len(checks) >= 8
+    assert [c["sentence"] for c in checks if not known(c["sentence"], "de")] == []
     page = window.results
     assert page.table.rowCount() > 5 and len(page.bones.time) == 60
     # Keys move the time, and the skeleton follows.
@@ -489,4 +494,8 @@ def test_results_dropped_are_shown_and_language_keeps_them(
     assert window.results.strides.rowCount() == 6
     (tmp_path / "res" / "summary.json").write_text("{}")
     window.open_results(str(tmp_path / "res"))
-    assert message(window, "results").startswith("✗ Expected")
+    # What is expected, found and to be done, in the language of the rest.
+    assert message(window, "results") == (
+        "✗ Erwartet: eine summary.json von kneestride. Gefunden: eine andere oder beschädigte "
+        "Datei. Analysieren Sie die Aufnahme noch einmal."
+    )

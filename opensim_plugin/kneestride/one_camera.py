@@ -95,7 +95,7 @@ def analyse_picture(
     begin = clock.perf_counter()
     found = read_keypoints(path, rate)
     names = recognise(found.names, need_pelvis=False)
-    positions = _upright(found)
+    positions = upright(found)
     markers = Markers(found.names, found.time, found.rate, positions, found.confidence)
     at = {names.landmarks[n]: k for k, n in enumerate(found.names) if n in names.landmarks}
     log = [*found.notes, names.describe()]
@@ -164,8 +164,14 @@ def analyse_picture(
     )  # fmt: skip
 
 
-def _upright(found: Keypoints) -> Array:
-    """Points in px with y up."""
+def upright(found: Keypoints) -> Array:
+    """Points (T, K, 2) in px with y up.
+
+    Raises
+    ------
+    CaptureError
+        They are shares of a picture whose size is not told.
+    """
     positions = found.positions.copy()
     known = positions[np.isfinite(positions).all(axis=2)]
     if not len(known):

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -26,18 +24,19 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from ..errors import KneestrideError, SettingsError
-from ..settings import check_subject, check_treadmill_speed
+from ..errors import KneestrideError
+from ..motion.corrections import Corrections, corrections_from
+from .correcting import Correcting
 from .facts import facts
-from .fields import WRONG, Field, FileField, number
+from .fields import WRONG, Field
 from .figures import Sticks
+from .form import Form
 from .jobs import Job
 from .looking import exchange_sides
 from .marker_table import MarkerTable
+from .messages import message_of, told_message
 from .texts import Texts
 from .work import Work, marker_set_text
-
-RECORDINGS = "*.c3d *.trc *.json *.csv"
 
 
 class CapturePage(QWidget):
@@ -62,21 +61,12 @@ class CapturePage(QWidget):
 
     def _build(self) -> None:
         t = self.texts
-        some = f"{t('recording')} ({RECORDINGS})"
-        grf = f"{t('forces')} (*.mot *.sto *.c3d)"
-        self.trial = FileField("trial", t("field_trial"), t("tip_trial"), t, some)
-        self.static = FileField("static", t("field_static"), t("tip_static"), t, some)
-        self.forces = FileField("forces", t("field_forces"), t("tip_forces"), t, grf)
-        self.mass = Field("mass", t("field_mass"), t("tip_mass"))
-        self.height = Field("height", t("field_height"), t("tip_height"))
-        self.speed = Field("speed", t("field_speed"), t("tip_speed"))
-        self.sex = QComboBox()
-        for key, value in (("sex_none", ""), ("sex_f", "f"), ("sex_m", "m")):
-            self.sex.addItem(t(key), value)
-        self.sex.setAccessibleName(t("field_sex"))
-        self.results = FileField("results", t("field_results"), t("tip_results"), t, "")
-        self.replace = QCheckBox(t("replace"))
-        self.replace.setObjectName("replace")
+        self.form = form = Form(t)
+        self.trial, self.static, self.forces = form.trial, form.static, form.forces
+        self.mass, self.height, self.speed = form.mass, form.height, form.speed
+        self.rate, self.sex, self.view = form.rate, form.sex, form.view
+        self.results, self.replace, self.example = form.results, form.replace, form.example
+        self.check_person = form.check
         self.run_button = QPushButton(t("run"))
         self.run_button.setObjectName("run")
         self.run_button.setDefault(True)
@@ -89,33 +79,8 @@ class CapturePage(QWidget):
         self.stage = QLabel("")
         self.stage.setObjectName("stage")
         self.stage.setWordWrap(True)
-        self.example = QPushButton(t("example_capture"))
-        self.example.setObjectName("example")
-
         left = QVBoxLayout()
-        left.addWidget(self.example)
-        for field in (self.trial, self.static, self.forces):
-            left.addWidget(field)
-        person = QHBoxLayout()
-        for w in (self.mass, self.height):
-            person.addWidget(w, 1, Qt.AlignTop)
-        left.addLayout(person)
-        # Half a column is too narrow for a sentence: these messages take the whole of it.
-        left.addWidget(self.mass.message)
-        left.addWidget(self.height.message)
-        more = QHBoxLayout()
-        sex = QVBoxLayout()
-        sex.setSpacing(2)
-        label = QLabel(t("field_sex"))
-        label.setBuddy(self.sex)
-        sex.addWidget(label)
-        sex.addWidget(self.sex)
-        more.addLayout(sex, 1)
-        more.addWidget(self.speed, 1, Qt.AlignTop)
-        left.addLayout(more)
-        left.addWidget(self.speed.message)
-        left.addWidget(self.results)
-        left.addWidget(self.replace)
+        left.addWidget(form)
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button, 2)
         buttons.addWidget(self.cancel_button, 1)
@@ -147,13 +112,14 @@ class CapturePage(QWidget):
         key = QLabel(t("marker_key"))
         key.setWordWrap(True)
         middle = QVBoxLayout()
+        middle.setContentsMargins(0, 0, 0, 0)
         middle.addWidget(self.figure, 1)
+        middle.addLayout(views)
         middle.addWidget(key)
         time = QHBoxLayout()
         time.addWidget(self.slider, 1)
         time.addWidget(self.clock)
         middle.addLayout(time)
-        middle.addLayout(views)
         centre = QWidget()
         centre.setLayout(middle)
 
@@ -176,6 +142,7 @@ class CapturePage(QWidget):
         self.message_mapping.hide()
         self.message_mapping.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
         right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
         right.addWidget(self.facts_box, 1)
         right.addWidget(QLabel(t("mapping_hint"), wordWrap=True))
         right.addWidget(self.message_mapping)
@@ -187,13 +154,15 @@ class CapturePage(QWidget):
         side = QWidget()
         side.setLayout(right)
 
-        parts = QSplitter(Qt.Horizontal)
-        for w in (scroll, centre, side):
-            parts.addWidget(w)
-        parts.setSizes([380, 420, 460])
-        for k in range(3):
-            parts.setStretchFactor(k, (1, 3, 3)[k])
-        parts.setChildrenCollapsible(False)
+        self.correcting = Correcting(t)
+        seen_parts = _beside((centre, 420), (side, 460))
+        work, column = QWidget(), QVBoxLayout()
+        work.setLayout(column)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(seen_parts, 1)
+        column.addWidget(self.correcting)
+        parts = _beside((scroll, 360), (work, 880))
+        parts.setStretchFactor(0, 0)
         layout = QHBoxLayout(self)
         layout.addWidget(parts)
         self._connect()
@@ -202,11 +171,10 @@ class CapturePage(QWidget):
     def _connect(self) -> None:
         self.trial.changed.connect(self._other_trial)
         self.forces.changed.connect(self.look)
-        for field in (self.static, self.mass, self.height, self.speed, self.results):
-            field.changed.connect(self.edited)
-        self.sex.currentIndexChanged.connect(self.edited)
-        for check in (self.mass, self.height, self.speed):
-            check.edit.editingFinished.connect(lambda f=check: self.check_person(f))
+        self.form.edited.connect(self.edited)
+        self.rate.edit.editingFinished.connect(self.look_again)
+        self.correcting.changed.connect(self.edited)
+        self.correcting.pointed.connect(self.go_to)
         self.run_button.clicked.connect(self.run)
         self.cancel_button.clicked.connect(self.cancel)
         self.slider.valueChanged.connect(self._show_frame)
@@ -224,12 +192,21 @@ class CapturePage(QWidget):
             self.trial.value, self.static.value, self.forces.value, self.mass.value,
             self.height.value, str(self.sex.currentData()), self.speed.value,
             dict(self.mapping), self.results.value,
+            corrections=self.corrections.to_dict() if self.corrections else {},
+            rate=self.rate.value, view=str(self.view.currentData()),
         )  # fmt: skip
+
+    @property
+    def corrections(self) -> Corrections:
+        """Contacts and plates that were put right."""
+        return self.correcting.corrections
 
     def put(self, work: Work) -> None:
         """Show a work that was opened."""
-        for name in ("trial", "static", "forces", "mass", "height", "speed", "results"):
+        for name in ("trial", "static", "forces", "mass", "height", "speed", "results", "rate"):
             getattr(self, name).put(getattr(work, name))
+        self.view.setCurrentIndex(max(0, self.view.findData(work.view)))
+        self.correcting.put(corrections_from(work.corrections))
         self.sex.setCurrentIndex(max(0, self.sex.findData(work.sex)))
         self.mapping = dict(work.mapping)
         self.look()
@@ -244,6 +221,10 @@ class CapturePage(QWidget):
         field = self.field(name)
         if field is not None:
             field.tell(message)
+        elif name == "contacts":
+            self.correcting.tell(message)
+        elif name == "view":
+            self.form.tell_view(message)
         elif name == "mapping":
             self.message_mapping.setText(f"✗ {message}" if message else "")
             self.message_mapping.setVisible(bool(message))
@@ -252,6 +233,7 @@ class CapturePage(QWidget):
 
     def _other_trial(self) -> None:
         self.mapping = {}
+        self.correcting.put(Corrections())
         if self.trial.value and (not self.results.value or self.results.property("own")):
             path = Path(self.trial.value)
             self.results.put(str(path.parent / f"{path.stem}-kneestride"))
@@ -261,25 +243,43 @@ class CapturePage(QWidget):
     def look(self) -> None:
         """Ask the worker what the recording holds."""
         self.edited.emit()
+        self.form.show_kind()
         if self.looking is not None:
             self.looking.cancel()
             self.looking = None
         self.tell("", "mapping")
+        self.tell("", "view")
         if not self.trial.value:
             self._clear()
             return
         arrays = str(Path(self._folder.name) / "seen.npz")
         job = Job(
             {"kind": "look", "trial": self.trial.value, "forces": self.forces.value,
-             "mapping": self.mapping, "arrays": arrays}, self,
+             "mapping": self.mapping, "arrays": arrays, "rate": self._rate()}, self,
         )  # fmt: skip
         self.looking = job
         self.stage.setText(self.texts("reading"))
         job.done.connect(lambda answer: self._looked(answer, arrays, job))
-        job.refused.connect(lambda m, f: self._not_looked(m, f, job))
+        job.refused.connect(lambda e, f: self._not_looked(told_message(e, self.texts), f, job))
         job.crashed.connect(
             lambda said: self._not_looked(self.texts("crashed", said=said), "trial", job)
         )
+
+    def look_again(self) -> None:
+        """Read once more with another frame rate."""
+        if not self.form.keypoints.isHidden():
+            self.look()
+
+    def _rate(self) -> float | None:
+        try:
+            return self.form.rate_typed()
+        except KneestrideError:
+            return None
+
+    def go_to(self, time: float) -> None:
+        """Show the frame nearest to a time."""
+        if self.told:
+            self.slider.setValue(int(np.argmin(np.abs(self._times - time))))
 
     def _not_looked(self, message: str, name: str, job: Job) -> None:
         if job is self.looking:
@@ -291,6 +291,7 @@ class CapturePage(QWidget):
         self.told = {}
         self.figure.positions = np.zeros((0, 0, 3))
         self.figure.update()
+        self.correcting.clear()
         self.slider.setEnabled(False)
         self.table.setRowCount(0)
         self._show_facts()
@@ -303,13 +304,15 @@ class CapturePage(QWidget):
         same = self.told.get("markers") == answer["told"]["markers"]
         self.told = answer["told"]
         if answer["problem"]:
-            self.tell(*answer["problem"])
+            error, name = answer["problem"]
+            self.tell(told_message(error, self.texts), name)
         with np.load(arrays) as held:
             values = {n: held[n] for n in held.files}
         self._times = values["time"]
         row = self.table.currentRow() if same else -1
         self.figure.show_capture(values, self.told)
         self.figure.empty = self.texts("drop_here")
+        self.correcting.show_capture(self.told, values)
         self.slider.setRange(0, len(self._times) - 1)
         self.slider.setEnabled(True)
         self._show_frame(self.slider.value())
@@ -322,6 +325,7 @@ class CapturePage(QWidget):
         if self.told:
             self.figure.show_frame(frame)
             self.clock.setText(f"{self._times[frame]:.2f} s")
+            self.correcting.strip.show_time(float(self._times[frame]))
 
     def _show_facts(self) -> None:
         while self.facts.rowCount():
@@ -350,37 +354,10 @@ class CapturePage(QWidget):
 
     def _reset(self) -> None:
         self.mapping = {}
+        self.correcting.put(Corrections())
         self.look()
 
     # --- running
-
-    def check_person(self, only: Field | None = None) -> tuple[float, float] | None:
-        """Mass and height, or None with the command line's message beside the field."""
-        mass, height = number(self.mass.value), number(self.height.value)
-        checks: tuple[tuple[Field, Callable[[], object]], ...] = (
-            (self.mass, lambda: check_subject(mass, 1.7)),
-            (self.height, lambda: check_subject(70.0, height)),
-            (self.speed, self._speed),
-        )
-        good = True
-        for field, check in checks:
-            if only is not None and (field is not only or not field.value):
-                continue
-            try:
-                if not field.value and field is not self.speed:
-                    raise SettingsError(
-                        self.texts(f"expected_{field.name}"), self.texts("found_nothing"),
-                        self.texts("todo_type"),
-                    )  # fmt: skip
-                check()
-                field.tell("")
-            except KneestrideError as error:
-                field.tell(str(error))
-                good = False
-        return (mass, height) if good else None
-
-    def _speed(self) -> float | None:
-        return check_treadmill_speed(number(self.speed.value) if self.speed.value else None)
 
     def run(self) -> None:
         """Start the analysis, or say what is missing."""
@@ -398,7 +375,9 @@ class CapturePage(QWidget):
         job: dict[str, Any] = {
             "kind": "analyse", "trial": self.trial.value, "static": self.static.value,
             "forces": self.forces.value, "mass": person[0], "height": person[1],
-            "sex": self.sex.currentData(), "speed": self._speed(),
+            "sex": self.sex.currentData(), "speed": self.form.speed_typed(),
+            "rate": self.form.rate_typed(), "view": self._view(),
+            "corrections": self.corrections.to_dict(),
             "out": self.results.value, "overwrite": self.replace.isChecked(),
         }  # fmt: skip
         if self.mapping and self.told:
@@ -407,14 +386,19 @@ class CapturePage(QWidget):
                     {**self.told["mapping"], **self.mapping}, self._clusters()
                 )
             except KneestrideError as error:
-                self.tell(str(error), "mapping")
+                self.tell(message_of(error, self.texts), "mapping")
                 return
             file = Path(self._folder.name) / "corrected.toml"
             file.write_text(text, encoding="utf-8")
             job["markers"] = str(file)
-        for field in (self.trial, self.static, self.forces, self.results):
+        for field in (self.trial, self.static, self.forces, self.results, self.rate):
             field.tell("")
+        for name in ("contacts", "view"):
+            self.tell("", name)
         self.start(job, self._analysed)
+
+    def _view(self) -> str:
+        return "" if self.form.keypoints.isHidden() else str(self.view.currentData())
 
     def _clusters(self) -> dict[str, str]:
         return {m: b for m, b in self.told["clusters"].items() if not self.mapping.get(m)}
@@ -437,10 +421,10 @@ class CapturePage(QWidget):
         self.bar.setValue(round(100 * share))
         self.stage.setText(self.texts.either(f"stage_{stage}", stage))
 
-    def _refused(self, message: str, name: str) -> None:
+    def _refused(self, error: Any, name: str) -> None:
         self.bar.setValue(0)
         self.stage.setText(self.texts("see_field"))
-        self.tell(message, name)
+        self.tell(told_message(error, self.texts), name)
         field = self.field(name)
         if field is not None:
             field.edit.setFocus()
@@ -485,3 +469,14 @@ class CapturePage(QWidget):
                 if not job.process.waitForFinished(2000):
                     job.process.kill()
                     job.process.waitForFinished(1000)
+
+
+def _beside(*parts: tuple[QWidget, int]) -> QSplitter:
+    """Widgets beside each other with the widths that they begin with."""
+    split = QSplitter(Qt.Horizontal)
+    for k, (widget, _) in enumerate(parts):
+        split.addWidget(widget)
+        split.setStretchFactor(k, 1)
+    split.setSizes([width for _, width in parts])
+    split.setChildrenCollapsible(False)
+    return split

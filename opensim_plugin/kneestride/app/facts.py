@@ -17,7 +17,9 @@ def facts(told: dict[str, Any], texts: Texts) -> list[tuple[str, str]]:
     length = t("seconds_frames", seconds=f"{told['seconds']:.1f}", frames=told["frames"],
                rate=f"{told['rate']:g}")  # fmt: skip
     rows.append((t("fact_length"), length))
-    if told["ground"]:
+    if told["picture"]:
+        rows.append((t("fact_units"), t("units_picture")))
+    elif told["ground"]:
         rows.append((t("fact_units"), t("units_found", height=f"{told['height']:.2f}")))
     else:
         rows.append((t("fact_units"), t("units_unknown")))

@@ -280,6 +280,11 @@ class Bones(Turned):
         self._picture: QImage | None = None
         self._key: tuple[object, ...] = ()
 
+    def clear(self) -> None:
+        """Show no skeleton."""
+        self.about, self.time = {}, np.zeros(0)
+        self.update()
+
     def open(self, path: Path) -> None:
         """Read a scene; the first runner is shown."""
         with np.load(path) as held:

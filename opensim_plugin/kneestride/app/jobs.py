@@ -21,8 +21,8 @@ class Job(QObject):
 
     progress = pyqtSignal(str, float)
     done = pyqtSignal(dict)
-    refused = pyqtSignal(str, str)
-    """Message and the field that it concerns."""
+    refused = pyqtSignal(object, str)
+    """The error (`messages.parts_of`) and the field that it concerns."""
     crashed = pyqtSignal(str)
     """What the process last said."""
     cancelled = pyqtSignal()
@@ -95,7 +95,7 @@ class Job(QObject):
             said = self._errors.decode(errors="replace").strip().splitlines()
             self.crashed.emit(said[-1] if said else "")
         elif "error" in answer:
-            self.refused.emit(str(answer["error"]), str(answer.get("field", "")))
+            self.refused.emit(dict(answer["error"]), str(answer.get("field", "")))
         else:
             self.done.emit(dict(answer["done"]))
         self.ended.emit()

@@ -13,15 +13,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..capture.axes import FEET, find_ground_frame, stem, to_ground
+from ..capture.axes import find_ground_frame, to_ground
+from ..capture.keypoints import read_keypoints
 from ..capture.markersets import MarkerSet, Recognition, recognise
 from ..capture.read import read_trial
-from ..capture.trial import Forces, Trial
+from ..capture.trial import Forces, Markers, Trial
 from ..errors import CaptureError, MarkerSetError
-from ..vocabulary import SIDES, Array, Side
+from ..motion.contacts import Contacts
+from ..one_camera import is_picture, upright
+from ..vocabulary import SIDES, Array
+from .messages import parts_of
+from .standing import PlateLoading, foot_heights, loadings, standing, told_contacts
 
-CONTACT = 50.0
-"""N, vertical force above which a plate is stood on."""
+PICTURED = 1.6
+"""m; size at which the points of a picture are drawn, which has no scale yet."""
 MOST_FRAMES = 3000
 """Frames kept for drawing; a longer recording is thinned."""
 
@@ -35,7 +40,8 @@ class Looked:
     told : JSON values: names, rate, frames, duration, gaps, events, plates, notes, mapping
     time : (K,) s; positions : (K, M, 3) m in the ground frame (or the file's, see `told`)
     force : (K, P, 3) N and point (K, P, 3) m at those times, or empty
-    problem : what stands against an analysis: message and field, or None
+    lift : (K, 2) m, height of each foot above where it stands; NaN unknown
+    problem : what stands against an analysis: parts of the error and field, or None
     """
 
     told: dict[str, Any]
@@ -43,13 +49,15 @@ class Looked:
     positions: Array
     force: Array
     point: Array
-    problem: tuple[str, str] | None
+    lift: Array
+    problem: tuple[dict[str, Any], str] | None
 
 
 def look(
     path: Path,
     forces: Path | Literal["none"] | None = None,
     mapping: Mapping[str, str] | None = None,
+    rate: float | None = None,
 ) -> Looked:
     """Read a recording and tell what is in it.
 
@@ -57,6 +65,7 @@ def look(
     ----------
     path, forces : as for `capture.read.read_trial`
     mapping : marker to landmark, as a person corrected it; '' leaves the marker out
+    rate : Hz, of key points whose file does not tell it
 
     Raises
     ------
@@ -64,26 +73,35 @@ def look(
         The file cannot be read. Names that no set knows are told in `problem` instead,
         because they can be corrected.
     """
-    trial = read_trial(path, forces)
+    picture = is_picture(path, None)
+    trial = picture_trial(path, rate) if picture else read_trial(path, forces, rate)
     names = trial.markers.names
-    problem: tuple[str, str] | None = None
+    problem: tuple[dict[str, Any], str] | None = None
     found: Recognition | None = None
     try:
-        found = recognise(names, [corrected(names, mapping)] if mapping else None)
+        sets = [corrected(names, mapping)] if mapping and not picture else None
+        found = recognise(names, sets, need_pelvis=not picture)
     except MarkerSetError as error:
-        problem = (str(error), "mapping")
+        problem = (parts_of(error), "mapping")
     landmarks = {} if found is None else found.landmarks
     if found is None and mapping:
         landmarks = {m: name for m, name in mapping.items() if name and m in names}
-    turned = True
+    turned = not picture
     try:
-        trial = to_ground(trial, find_ground_frame(trial.markers, landmarks))
+        if not picture:
+            trial = to_ground(trial, find_ground_frame(trial.markers, landmarks))
     except CaptureError as error:
         turned = False
-        problem = problem or (str(error), "trial")
+        problem = problem or (parts_of(error), "trial")
     step = max(1, -(-len(trial.markers.time) // MOST_FRAMES))
     time, positions = trial.markers.time[::step], trial.markers.positions[::step]
     force, point = _at(trial.forces, time)
+    loaded = loadings(trial, landmarks) if turned else []
+    if turned:
+        lift = foot_heights(trial, landmarks)[::step]
+        contacts = standing(trial, landmarks, loaded)
+    else:
+        lift, contacts = np.full((len(time), 2), np.nan), Contacts((), ())
     told = {
         "name": trial.name,
         "markers": list(names),
@@ -92,20 +110,37 @@ def look(
         "set": "" if found is None else found.marker_set.name,
         "unknown": [] if found is None else list(found.unknown),
         "keypoints": found is not None and found.marker_set.kind == "keypoints",
+        "picture": picture,
         "missing": 0 if found is None else len(found.missing),
         "rate": float(trial.markers.rate),
         "frames": len(trial.markers.time),
         "seconds": float(len(trial.markers.time) / trial.markers.rate),
         "gaps": gaps(trial),
         "events": [[e.label, float(e.time), e.context] for e in trial.events],
-        "plates": plates(trial, landmarks),
+        "plates": plates(trial, landmarks, loaded),
+        "loadings": [[x.plate, x.start, x.end, x.foot] for x in loaded],
+        "contacts": told_contacts(contacts),
         "force_rate": 0.0 if trial.forces is None else float(trial.forces.rate),
         "lines": sticks(positions),
         "notes": list(trial.notes),
         "ground": turned,
         "height": tall(positions) if turned else 0.0,
     }
-    return Looked(told, time, positions, force, point, problem)
+    return Looked(told, time, positions, force, point, lift, problem)
+
+
+def picture_trial(path: Path, rate: float | None) -> Trial:
+    """One camera's points (m, at the size of a usual body), facing the front view."""
+    found = read_keypoints(path, rate)
+    flat = upright(found)
+    high = flat[..., 1]
+    rows = np.isfinite(high).any(axis=1)
+    size = float(np.median(np.nanmax(high[rows], axis=1) - np.nanmin(high[rows], axis=1)))
+    flat = flat / (max(size, 1e-9) / PICTURED)
+    positions = np.stack([np.zeros(flat.shape[:2]), flat[..., 1], -flat[..., 0]], axis=2)
+    positions[~np.isfinite(flat).all(axis=2)] = np.nan
+    markers = Markers(found.names, found.time, found.rate, positions, found.confidence)
+    return Trial(found.name, markers, sources=found.sources, notes=tuple(found.notes))
 
 
 def corrected(names: tuple[str, ...], mapping: Mapping[str, str]) -> MarkerSet:
@@ -157,7 +192,9 @@ def tall(positions: Array) -> float:
     return float(np.median(np.nanmax(y, axis=1) - np.nanmin(y, axis=1))) if len(y) else 0.0
 
 
-def plates(trial: Trial, landmarks: Mapping[str, str]) -> list[dict[str, Any]]:
+def plates(
+    trial: Trial, landmarks: Mapping[str, str], loaded: list[PlateLoading] | None = None
+) -> list[dict[str, Any]]:
     """How often each plate was stood on, and by which foot: the nearest by its markers.
 
     The analysis assigns anew with the fitted model; this is what a person can check before.
@@ -165,40 +202,14 @@ def plates(trial: Trial, landmarks: Mapping[str, str]) -> list[dict[str, Any]]:
     forces = trial.forces
     if forces is None:
         return []
-    feet: dict[Side, Array] = {}
-    for side in SIDES:
-        of_foot = [
-            k
-            for k, n in enumerate(trial.markers.names)
-            if stem(landmarks.get(n, "")) in FEET and landmarks[n].endswith(f"_{side}")
-        ]
-        if of_foot:
-            feet[side] = np.nanmean(trial.markers.positions[:, of_foot], axis=1)
+    loaded = loadings(trial, landmarks) if loaded is None else loaded
     out = []
     for p, name in enumerate(forces.names):
-        up = np.nan_to_num(forces.force[:, p, 1])
-        down = np.concatenate([[0], (up > CONTACT).astype(int), [0]])
-        begin, end = np.flatnonzero(np.diff(down) == 1), np.flatnonzero(np.diff(down) == -1)
-        counts = dict.fromkeys((*SIDES, "?"), 0)
-        for a, b in zip(begin, end, strict=True):
-            if forces.time[b - 1] - forces.time[a] < 0.05:
-                continue
-            counts[_foot(forces, trial, feet, p, int(a), int(b))] += 1
-        peak = float(up.max(initial=0.0))
+        feet = [x.foot for x in loaded if x.plate == p]
+        counts = {foot: feet.count(foot) for foot in (*SIDES, "?")}
+        peak = float(np.nan_to_num(forces.force[:, p, 1]).max(initial=0.0))
         out.append({"name": name, "peak": peak, "contacts": counts})
     return out
-
-
-def _foot(
-    forces: Forces, trial: Trial, feet: Mapping[Side, Array], p: int, a: int, b: int
-) -> str:
-    """The foot nearest to the centre of pressure of one contact."""
-    middle = int((a + b) // 2)
-    at = int(np.argmin(np.abs(trial.markers.time - forces.time[middle])))
-    point = forces.point[middle, p]
-    away = {side: float(np.hypot(*(place[at] - point)[[0, 2]])) for side, place in feet.items()}
-    known = {s: d for s, d in away.items() if np.isfinite(d)}
-    return min(known, key=lambda s: known[s]) if known else "?"
 
 
 def _at(forces: Forces | None, time: Array) -> tuple[Array, Array]:

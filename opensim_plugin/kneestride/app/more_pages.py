@@ -33,6 +33,7 @@ from ..report.words import Words
 from ..vocabulary import GRAVITY, SIDES
 from .fields import FileField
 from .jobs import Job
+from .messages import message_of, told_message
 from .plots import LINES, CurveGrid
 from .reading import Shown, open_results
 from .texts import Texts
@@ -84,10 +85,10 @@ class Working(QWidget):
         """Take the answer; pages do more."""
         raise NotImplementedError
 
-    def refused(self, message: str, name: str) -> None:
+    def refused(self, error: Any, name: str) -> None:
         """Show a refusal."""
         del name
-        self.stage.setText(f"✗ {message}")
+        self.stage.setText(f"✗ {told_message(error, self.texts)}")
 
     def _progress(self, stage: str, share: float) -> None:
         self.bar.setValue(round(100 * share))
@@ -331,17 +332,17 @@ class ComparePage(Working):
         try:
             self._second = open_results(Path(self.other.value), self.words)
         except KneestrideError as error:
-            self.other.tell(str(error))
+            self.other.tell(message_of(error, self.texts))
             return
         self.start({"kind": "compare", "results": str(self.shown.folder),
                     "compare": self.other.value,
                     "pairing": self.pairing.currentData()})  # fmt: skip
 
-    def refused(self, message: str, name: str) -> None:
+    def refused(self, error: Any, name: str) -> None:
         """Show a refusal beside the folder."""
         del name
         self.stage.setText(self.texts("see_field"))
-        self.other.tell(message)
+        self.other.tell(told_message(error, self.texts))
 
     def done(self, answer: dict[str, Any]) -> None:
         """Show the changes."""

@@ -16,6 +16,7 @@ from ..report.reference import Reference, reference_at
 from ..report.stances import STANCE, band, normalise, stance_windows
 from ..report.words import Words
 from ..results.folder import Results, read_results
+from ..results.picture_folder import KIND
 from ..vocabulary import SIDES, Array, Side
 from .texts import Texts
 
@@ -72,6 +73,15 @@ def open_results(folder: Path, words: Words) -> Shown:
     )
     return Shown(folder, results, summary, reference, tables,
                  tuple(load_curves(results, words, reference)))  # fmt: skip
+
+
+def picture_summary(folder: Path) -> dict[str, Any] | None:
+    """Summary of a folder that one camera gave; None for any other."""
+    try:
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        return dict(summary) if summary["kind"] == KIND else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # what is wrong with it is told by `open_results`
 
 
 def load_curves(results: Results, words: Words, reference: Reference | None) -> list[Curve]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import (
@@ -21,6 +24,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from ..report.content import check_line
+from ..report.sayings import say
 from ..report.words import MISSING, Words
 from ..vocabulary import SIDES
 from .figures import Bones
@@ -152,7 +157,7 @@ class ResultsPage(QWidget):
         self.headline.setText(f"{head} {self.words('clinician.estimate')}")
         self._figures()
         self._strides()
-        self._checks()
+        self._tell_checks(shown.summary)
         self.curves.show_curves(list(shown.curves))
         scene = shown.folder / "scene.npz"
         self.display.clear()
@@ -166,6 +171,33 @@ class ResultsPage(QWidget):
             self.tissues.show_curves(found)
             self.slider.setRange(0, len(self.bones.time) - 1)
             self._first_peak()
+
+    def show_picture(self, summary: Mapping[str, Any]) -> None:
+        """Show what one camera told: figures, warnings, no skeleton."""
+        self.shown = None
+        t, words = self.texts, self.words
+        view = t(f"view_{summary['view']}")
+        self.headline.setText(t("headline_picture", trial=summary["trial"], view=view))
+        self.bones.clear()
+        self.bones.empty = self.headline.text()
+        for grid in (self.curves, self.tissues):
+            grid.show_curves([])
+        self.strides.setRowCount(0)
+        sides = summary["sides"]
+        names = dict.fromkeys(n for s in SIDES for n in sides[s]["figures"])
+        self.table.setRowCount(len(names))
+        heads = ["quantity", "right", "left", "usual", "difference"]
+        self.table.setHorizontalHeaderLabels([t(f"head_{h}") for h in heads])
+        for row, name in enumerate(names):
+            self.table.setItem(row, 0, QTableWidgetItem(name.replace("_", " ")))
+            for column, side in enumerate(SIDES, 1):
+                figure = sides[side]["figures"].get(name)
+                text = MISSING if figure is None else words.number(figure["median"], 1)
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
+                self.table.setItem(row, column, item)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.Stretch)
+        self._tell_checks(summary)
 
     def _first_peak(self) -> None:
         """Begin where the load shown is largest in the middle of the recording."""
@@ -248,17 +280,16 @@ class ResultsPage(QWidget):
         if isinstance(start, int | float) and len(self.bones.time):
             self.slider.setValue(int(np.argmin(np.abs(self.bones.time - start))))
 
-    def _checks(self) -> None:
+    def _tell_checks(self, summary: Mapping[str, Any]) -> None:
         from html import escape
 
-        assert self.shown is not None
         signs = {"pass": "✓", "look": "▲", "fail": "✗"}
-        lines = [f"<p>▲ {escape(w)}</p>" for w in self.shown.summary["warnings"]]
+        language = self.words.language
+        lines = [f"<p>▲ {escape(say(w, language))}</p>" for w in summary["warnings"]]
         lines += [
-            f"<p><b>{signs.get(c['verdict'], '·')} "
-            f"{escape(self.words.either('checks.' + c['name'], c['name'].replace('_', ' ')))}"
-            f"</b><br>{escape(c['sentence'])}</p>"
-            for c in self.shown.summary["checks"]
+            f"<p><b>{signs.get(c.kind, '·')} {escape(c.title)}: {escape(c.verdict)}</b>"
+            f"<br>{escape(c.sentence)}</p>"
+            for c in (check_line(x, self.words) for x in summary["checks"])
         ]
         self.checks.setText("".join(lines) or self.texts("no_warnings"))
 

@@ -25,8 +25,9 @@ from ..report.words import LANGUAGES, Language, Words
 from .capture_page import CapturePage
 from .fields import FileField
 from .jobs import Job
+from .messages import message_of, told_message
 from .more_pages import ComparePage, WhatIfPage
-from .reading import Shown, open_results
+from .reading import Shown, open_results, picture_summary
 from .results_page import ResultsPage
 from .texts import Texts
 from .work import SUFFIX, Work, field_of, open_work, save_work
@@ -190,7 +191,7 @@ class Window(QMainWindow):
         try:
             work = open_work(path)
         except KneestrideError as error:
-            self.say(f"✗ {error}")
+            self.say(f"✗ {message_of(error, self.texts)}")
             return
         self.path = path
         self._put(work)
@@ -217,7 +218,7 @@ class Window(QMainWindow):
         try:
             save_work(path, self.work())
         except KneestrideError as error:
-            self.say(f"✗ {error}")
+            self.say(f"✗ {message_of(error, self.texts)}")
             return False
         self.path = path
         self._remember(path)
@@ -253,12 +254,19 @@ class Window(QMainWindow):
 
     def open_results(self, folder: str, go: bool = True) -> None:
         """Show a results folder on every page."""
+        picture = picture_summary(Path(folder))
+        if picture is not None:
+            self.shown = None
+            self.results.show_picture(picture)
+            if go:
+                self.pages.setCurrentWidget(self.results)
+            return
         QApplication.setOverrideCursor(Qt.WaitCursor)
         try:
             self.shown = open_results(Path(folder), self.words)
         except KneestrideError as error:
-            self.capture.tell(str(error), "results")
-            self.say(f"✗ {error}")
+            self.capture.tell(message_of(error, self.texts), "results")
+            self.say(f"✗ {message_of(error, self.texts)}")
             return
         finally:
             QApplication.restoreOverrideCursor()
@@ -304,7 +312,7 @@ class Window(QMainWindow):
         self.exports.append(job)
         self.say(self.texts("writing", name=Path(out).name))
         job.done.connect(lambda answer: self.say(self.texts("written", name=answer["file"])))
-        job.refused.connect(lambda message, _: self.say(f"✗ {message}"))
+        job.refused.connect(lambda e, _: self.say(f"✗ {told_message(e, self.texts)}"))
         job.crashed.connect(lambda said: self.say(self.texts("crashed", said=said)))
         job.cancelled.connect(lambda: self.say(self.texts("cancelled")))
         job.ended.connect(lambda: self.exports.remove(job))

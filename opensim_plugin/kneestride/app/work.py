@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import MarkerSetError, ResultsError
+from ..errors import MarkerSetError, ResultsError, SettingsError
+from ..motion.corrections import corrections_from
 
 SUFFIX = ".kneestride"
 SCHEMA, VERSION = "kneestride-work", 1
@@ -33,6 +34,8 @@ class Work:
     sex : 'm', 'f' or ''
     speed : belt speed as typed, m/s; '' is found from the feet
     mapping : marker to landmark, where a person corrected it; '' leaves the marker out
+    corrections : contacts and plates put right, as `Corrections.to_dict` gives them
+    rate, view : frame rate as typed and view of one camera's key points, '' is told
     results : results folder, '' before the first run
     compare : results folder of another visit, ''
     """
@@ -47,6 +50,9 @@ class Work:
     mapping: dict[str, str] = field(default_factory=dict)
     results: str = ""
     compare: str = ""
+    corrections: dict[str, Any] = field(default_factory=dict)
+    rate: str = ""
+    view: str = ""
 
 
 FILES = ("trial", "static", "forces", "results", "compare")
@@ -93,8 +99,13 @@ def open_work(path: Path) -> Work:
         known = {f.name for f in fields(Work)}
         held: dict[str, Any] = {k: v for k, v in values.items() if k in known}
         mapping = {str(k): str(v) for k, v in dict(held.pop("mapping", {})).items()}
-        work = Work(**{k: str(v) for k, v in held.items()}, mapping=mapping)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        by_hand = corrections_from(dict(held.pop("corrections", {})))
+        work = Work(
+            **{k: str(v) for k, v in held.items()},
+            mapping=mapping,
+            corrections=by_hand.to_dict() if by_hand else {},
+        )
+    except (SettingsError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(
             f"a work saved by kneestride app ({SUFFIX})",
             f"{path.name!r}, which is none or damaged",

@@ -14,9 +14,13 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import KneestrideError, MarkerSetError, ResultsError, SettingsError
+from .messages import parts_of
+
+if TYPE_CHECKING:
+    from ..capture.trial import Subject
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -36,7 +40,7 @@ def main() -> int:
     try:
         say({"done": JOBS[job["kind"]](job, say)})
     except KneestrideError as error:
-        say({"error": str(error), "field": field_of_error(error, job)})
+        say({"error": parts_of(error), "field": field_of_error(error, job)})
     except Exception:
         traceback.print_exc()
         return 1
@@ -50,9 +54,15 @@ def field_of_error(error: KneestrideError, job: dict[str, Any]) -> str:
     text = str(error)
     if isinstance(error, SettingsError):
         for word, name in (("body mass", "mass"), ("body height", "height"),
-                           ("treadmill speed", "speed"), ("sex", "sex")):  # fmt: skip
+                           ("treadmill speed", "speed"), ("sex", "sex"),
+                           ("corrections by hand", "contacts"),
+                           ("--view", "view"), ("a view of one", "view")):  # fmt: skip
             if word in error.expected:
                 return name
+    if "frame rate" in error.expected:
+        return "rate"
+    if "--view" in error.todo:
+        return "view"
     for name in ("static", "forces", "trial"):
         value = str(job.get(name) or "")
         if value and Path(value).name in text:
@@ -77,24 +87,30 @@ def _look(job: dict[str, Any], say: Say) -> dict[str, Any]:
     from .looking import look
 
     del say
-    found = look(Path(job["trial"]), _path(job, "forces"), job.get("mapping") or None)
+    found = look(Path(job["trial"]), _path(job, "forces"), job.get("mapping") or None,
+                 job.get("rate"))  # fmt: skip
     np.savez(
         job["arrays"],
         time=found.time,
         positions=found.positions,
         force=found.force,
         point=found.point,
+        lift=found.lift,
     )
     return {"told": found.told, "problem": found.problem}
 
 
 def _analyse(job: dict[str, Any], say: Say) -> dict[str, Any]:
     from ..chain import analyse
+    from ..motion.corrections import corrections_from
+    from ..one_camera import is_picture
     from ..results.folder import write_results
     from ..results.replace import check_target
     from ..settings import Settings, check_subject
 
-    check_subject(job["mass"], job["height"], job.get("sex", ""))
+    subject = check_subject(job["mass"], job["height"], job.get("sex", ""))
+    if is_picture(Path(job["trial"]), job.get("view") or None):
+        return _analyse_picture(job, subject)
     target = check_target(Path(job["out"]), bool(job.get("overwrite")))
     from ..companion import start
 
@@ -108,12 +124,28 @@ def _analyse(job: dict[str, Any], say: Say) -> dict[str, Any]:
         sex=job.get("sex", ""),
         treadmill_speed=job.get("speed"),
         markers=_path(job, "markers"),
+        rate=job.get("rate"),
         settings=Settings(),
+        corrections=corrections_from(job.get("corrections") or {}),
         progress=lambda stage, share: say({"stage": stage, "share": share}),
     )
     say({"stage": "write", "share": 0.97})
     write_results(target, results, bool(job.get("overwrite")))
     return {"folder": str(target)}
+
+
+def _analyse_picture(job: dict[str, Any], subject: Subject) -> dict[str, Any]:
+    from ..one_camera import analyse_picture
+    from ..results.picture_folder import write_picture
+    from ..results.replace import check_target
+
+    overwrite = bool(job.get("overwrite"))
+    target = check_target(Path(job["out"]), overwrite)
+    found = analyse_picture(
+        Path(job["trial"]), subject, job.get("view") or None, job.get("rate")
+    )
+    write_picture(target, found, overwrite)
+    return {"folder": str(target), "picture": True}
 
 
 def _example(job: dict[str, Any], say: Say) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from . import patient, pictures
 from .changes import Changes
 from .curves import draw_curves, panels_of
 from .reference import Reference, reference_at, speeds
+from .sayings import say
 from .words import MISSING, Language, Quantity, Words
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def build_report(
         notes=_notes(tables, words, reference),
         curves=_curves(results, words, reference),
         changes=changes,
-        checks=tuple(_check(c, words) for c in summary["checks"]),
+        checks=tuple(check_line(c, words) for c in summary["checks"]),
         quality=_quality(summary, words),
         methods=_methods(summary, words, reference),
         inputs=tuple(summary["inputs"].items()),
@@ -362,7 +363,9 @@ def _warnings(summary: Summary, words: Words, reference: Reference | None) -> tu
     # A failed check stands in its table with the same sentence.
     told = {check["sentence"] for check in summary["checks"]}
     out += [
-        w for w in summary["warnings"] if not w.startswith(_SAID_ELSEWHERE) and w not in told
+        say(w, words.language)
+        for w in summary["warnings"]
+        if not w.startswith(_SAID_ELSEWHERE) and w not in told
     ]
     return tuple(out)
 
@@ -415,8 +418,9 @@ def _curves(results: Results, words: Words, reference: Reference | None) -> Pict
     return Picture("curves", title, words(f"clinician.{note}"), figure)
 
 
-def _check(check: Mapping[str, Any], words: Words) -> CheckLine:
-    name, sentence = str(check["name"]), check["sentence"]
+def check_line(check: Mapping[str, Any], words: Words) -> CheckLine:
+    """A self-check of `summary.json` in words."""
+    name, sentence = str(check["name"]), say(check["sentence"], words.language)
     if name == "peak_spread":  # its sentence names settings, which nobody has to know
         peaks = [v for v in check["detail"].values() if v is not None]
         if peaks:
