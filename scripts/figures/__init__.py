@@ -1,0 +1,1 @@
+"""Schematic figures of the documentation, drawn from a few lines each."""
