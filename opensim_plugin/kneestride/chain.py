@@ -29,6 +29,7 @@ from .motion.events import events_from_force, events_from_kinematics
 from .motion.kinematics import AnatomicalPaths
 from .motion.stride_rows import class_shares, stride_rows
 from .motion.tasks import recognise_task
+from .recording_checks import recording_checks
 from .results.folder import Results
 from .results.scene_lines import sample_times
 from .results.scene_runner import drawn_of, with_scene
@@ -221,6 +222,7 @@ def analyse(
         )
     if measured is None:
         found = outcome.checks(kinematics, None, None, None, subject.height, cutoff)
+        found += recording_checks(kinematics.paths, contacts, None, task, subject)
         return with_scene(
             Results(
                 **common,
@@ -271,6 +273,7 @@ def analyse(
         found = outcome.checks(
             kinematics, loads, measured, loads.dynamics.tau[:, at], subject.height, cutoff
         )
+        found += recording_checks(kinematics.paths, contacts, measured, task, subject)
         doubt = None
         if isinstance(estimated, EstimatedGround):
             span = outcome.representative(len(ground.time), 1.0 / kinematics.motion.rate)
