@@ -30,11 +30,11 @@ SECONDS = "MEASURED_TESTS_SECONDS"
 """Environment variable: where the plug-in writes {test: {setup, call}} at the end."""
 
 
-def measure(root: Path, data: Path) -> int:
+def measure(root: Path, data: Path, compiled: bool = True) -> int:
     """Run the tests of the tree `root` into the coverage file `data`; pytest's status.
 
     The few that would take minutes run compiled, after the others: their kernels are then
-    not seen, which can only lower the figure.
+    not seen, which can only lower the figure. Without `compiled` these are left out.
     """
     settings = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["tool"]["mathematics"]
     names = {p.stem.removeprefix("test_") for p in root.glob("tests/test_*.py")}
@@ -46,8 +46,10 @@ def measure(root: Path, data: Path) -> int:
     first = _pytest(root, [*files, *left_out], uncompiled(root) | places)
     del places[SECONDS]
     data.with_suffix(".commit").write_text(commit(root), encoding="utf-8")
-    compiled = uncompiled(root) | places | {"NUMBA_DISABLE_JIT": "0"}
-    second = _pytest(root, ["--cov-append", *settings["compiled"]], compiled)
+    if not compiled:
+        return first
+    fast = uncompiled(root) | places | {"NUMBA_DISABLE_JIT": "0"}
+    second = _pytest(root, ["--cov-append", *settings["compiled"]], fast)
     return first or second
 
 
