@@ -98,6 +98,7 @@ def test_analyse_hands_every_option_to_the_chain(chain: Any, tmp_path: Path) -> 
         "treadmill_speed": 2.5,
         "rate": 60.0,
         "settings": Settings(cutoff_hz=12.0, elastic_triceps=False),
+        "corrections": None,
     }
     assert (out / "knee_loads.sto").exists()
 

@@ -155,10 +155,24 @@ def test_a_companion_that_dies_costs_time_only() -> None:
     assert answer() == strength_scale(60.0, 1.8)
 
 
+@pytest.mark.usefixtures("running")
+def test_what_was_begun_ahead_is_not_begun_again() -> None:
+    name = "kneestride.loads.muscles:strength_scale"
+    for mass in (60.0, 70.0):
+        companion.ahead(name, mass, 1.8)
+    assert companion.later(strength_scale, 70.0, 1.8)() == strength_scale(70.0, 1.8)
+    # Other arguments are another question.
+    assert companion.later(strength_scale, 80.0, 1.8)() == strength_scale(80.0, 1.8)
+    assert [begun[1] for begun in companion._begun] == [(60.0, 1.8)]
+    companion.stop()
+    assert not companion._begun
+
+
 def test_one_worker_has_no_companion() -> None:
     with workers.limited_to(1):
         companion.start()
         here = threading.get_ident()
+        companion.ahead("threading:get_ident")
         assert companion.later(threading.get_ident)() == here
 
 

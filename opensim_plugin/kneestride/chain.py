@@ -96,7 +96,12 @@ def analyse(
     speed = check_treadmill_speed(treadmill_speed)
     watch = stages.Stopwatch(progress)
     with watch.stage("read"):
-        prepared = stages.prepare(trial, static, forces, markers, settings, subject, rate)
+        asked = (trial, static, forces, markers, settings, subject, rate)
+        if isinstance(trial, Trial) or isinstance(static, Trial):
+            prepared = stages.prepare(*asked)
+        else:
+            # The command line has begun it while this module was loaded.
+            prepared = later(stages.prepare, *asked)()
         if speed is not None:
             prepared = replace(prepared, frame=stages.with_belt_speed(prepared.frame, speed))
         prepared = kept(prepared)
@@ -120,9 +125,10 @@ def analyse(
         )
         if prepared.keypoints is not None:
             cutoff = min(cutoff, prepared.keypoints.smoothed.cutoff)
+        smooth = first if cutoff == stages.FAST_CUTOFF else None
         # Two sets of anatomical paths are more than anything else of a long recording.
         del first
-        smooth = stages.smooth(fitted, prepared, raw, cutoff)
+        smooth = smooth or stages.smooth(fitted, prepared, raw, cutoff)
         kinematics = stages.Kinematics(
             raw, smooth.motion, smooth.qd, smooth.qdd, smooth.paths, tasks, followed, priors
         )

@@ -29,6 +29,10 @@ Progress = Callable[[str, float], None]
 """Called with the stage's name and the share of the whole work done, 0 to 1."""
 
 NO_FORCES: Literal["none"] = "none"
+MARKER_FILES = (".c3d", ".trc")
+PREPARE = "kneestride.preparing:prepare"
+SHORT = 20_000_000
+"""Bytes; a longer recording is not passed from one process to another."""
 
 app = typer.Typer(
     name="kneestride",
@@ -123,36 +127,40 @@ def analyse(
     OUT becomes a results folder: figures as OpenSim tables, strides.csv, summary.json
     and report.html.
     """
-    from .results.replace import check_target
-    from .settings import Settings, check_subject, check_treadmill_speed
-
-    check_subject(mass, height, sex)
-    check_treadmill_speed(treadmill_speed)
-    from .one_camera import is_picture
-
-    if is_picture(trial, view):
-        _analyse_picture(
-            trial, check_subject(mass, height, sex), view, rate, out, overwrite, quiet, as_json
-        )
-        return
-    settings = Settings.from_mapping(parse_settings(setting or ()))
-    from .motion.corrections import read_corrections
-
-    by_hand = None if corrections is None else read_corrections(corrections)
-    target = check_target(out, overwrite)
-
-    from .companion import start
+    from .companion import ahead, start
     from .workers import limited_to
 
     with limited_to(workers):
         start()
+    from .results.replace import check_target
+    from .settings import Settings, check_subject, check_treadmill_speed
+
+    subject = check_subject(mass, height, sex)
+    check_treadmill_speed(treadmill_speed)
+    if view is not None or trial.suffix.lower() not in MARKER_FILES or trial.is_dir():
+        from .one_camera import is_picture
+
+        if is_picture(trial, view):
+            _analyse_picture(trial, subject, view, rate, out, overwrite, quiet, as_json)
+            return
+    settings = Settings.from_mapping(parse_settings(setting or ()))
+    by_hand = None
+    if corrections is not None:
+        from .motion.corrections import read_corrections
+
+        by_hand = read_corrections(corrections)
+    target = check_target(out, overwrite)
+    given = forces_argument(forces)
+    with limited_to(workers):
+        if _is_short(trial):
+            ahead(PREPARE, trial, static, given, markers, settings, subject, rate)
     from .chain import analyse as run
 
     with limited_to(workers), progress_bar(quiet or as_json) as progress:
         results = run(
             trial,
             static=static,
-            forces=forces_argument(forces),
+            forces=given,
             mass=mass,
             height=height,
             sex=sex,
@@ -172,6 +180,13 @@ def analyse(
         if named.scene is not None:
             results = with_scene(results)
     finish(results, target, overwrite, quiet, as_json)
+
+
+def _is_short(trial: Path) -> bool:
+    try:
+        return trial.is_file() and trial.stat().st_size < SHORT
+    except OSError:
+        return False
 
 
 def _analyse_picture(

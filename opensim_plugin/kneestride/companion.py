@@ -1,10 +1,12 @@
 """A second process that does what nobody has to wait for: drawings, muscle lines.
 
 OpenSim and matplotlib hold Python's lock, so threads cannot share their work. A command
-starts this companion (`python -m kneestride.companion`) before it loads anything itself,
-and it imports those libraries while the recording is read. `later` hands it a function
-with its arguments; without a companion, or when that fails in any way, the function runs
-here when its result is asked for. Results are the same either way.
+starts this companion (`python -m kneestride.companion`) before it loads anything itself.
+`later` hands it a function with its arguments; without a companion, or when that fails in
+any way, the function runs here when its result is asked for. Results are the same either
+way. `ahead` begins what will be asked for by `later`, before the module that asks is even
+loaded: the recording is read while this process imports its libraries. With nothing asked
+the companion imports its own.
 
 Both ends speak pickle over the pipes of a process that they started themselves; nothing
 pickled is ever read from a file.
@@ -27,11 +29,18 @@ from typing import IO, Any
 
 from . import workers
 
-WANTED = ("kneestride.results.scene_runner", "kneestride.model.lines", "kneestride.report.page")
-"""What the companion imports while it has nothing else to do, and the drawing library."""
+WANTED = (
+    "kneestride.report.page",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+)
+"""What the companion imports while it has nothing else to do."""
 _LENGTH = 8
 
 _running: _Companion | None = None
+_begun: list[tuple[str, tuple[Any, ...], Future[bytes]]] = []
+"""What `ahead` began and nobody has asked for yet."""
 
 
 class _Companion:
@@ -44,12 +53,12 @@ class _Companion:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self.waiting: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self.waiting: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
         self.lock = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
 
-    def submit(self, task: bytes) -> Future[Any]:
-        future: Future[Any] = Future()
+    def submit(self, task: bytes) -> Future[bytes]:
+        future: Future[bytes] = Future()
         assert self.process.stdin is not None
         with self.lock:
             _write(self.process.stdin, task)
@@ -86,6 +95,20 @@ def stop() -> None:
     if _running is not None:
         _running.stop()
         _running = None
+        _begun.clear()
+
+
+def ahead(name: str, *arguments: Any) -> None:
+    """Begin a function that `later` will be given, with equal arguments, if all goes well.
+
+    Parameters
+    ----------
+    name : 'package.module:function', which need not be loaded here
+    arguments : that can be pickled and compared
+    """
+    if _running is not None and workers.count() > 1:
+        with contextlib.suppress(OSError, pickle.PicklingError, TypeError, AttributeError):
+            _begun.append((name, arguments, _running.submit(_task(name, arguments))))
 
 
 def later[T](function: Callable[..., T], *arguments: Any) -> Callable[[], T]:
@@ -101,7 +124,7 @@ def later[T](function: Callable[..., T], *arguments: Any) -> Callable[[], T]:
         return lambda: function(*arguments)
     name = f"{function.__module__}:{function.__qualname__}"
     try:
-        future = companion.submit(pickle.dumps((name, arguments), protocol=5))
+        future = _begun_already(name, arguments) or companion.submit(_task(name, arguments))
     except (OSError, pickle.PicklingError, TypeError, AttributeError):
         return lambda: function(*arguments)
 
@@ -111,6 +134,18 @@ def later[T](function: Callable[..., T], *arguments: Any) -> Callable[[], T]:
         return pickle.loads(answer) if answer else function(*arguments)
 
     return result
+
+
+def _task(name: str, arguments: tuple[Any, ...]) -> bytes:
+    return pickle.dumps((name, arguments), protocol=5)
+
+
+def _begun_already(name: str, arguments: tuple[Any, ...]) -> Future[bytes] | None:
+    for k, (known, given, future) in enumerate(_begun):
+        if known == name and given == arguments:
+            del _begun[k]
+            return future
+    return None
 
 
 def _write(stream: IO[bytes], content: bytes) -> None:
@@ -142,12 +177,19 @@ def serve() -> None:
         asked.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
-    with contextlib.suppress(ImportError):
-        for module in (*WANTED, "matplotlib.figure", "matplotlib.backends.backend_svg"):
-            import_module(module)
+    idle = list(reversed(WANTED))
     # One core is this process's share.
     with workers.limited_to(1):
-        while (task := asked.get()) is not None:
+        while True:
+            try:
+                # What is asked for comes first, also when it is still on its way.
+                task = asked.get(timeout=0.02 if idle else None)
+            except queue.Empty:
+                with contextlib.suppress(ImportError):
+                    import_module(idle.pop())
+                continue
+            if task is None:
+                return
             try:
                 name, arguments = pickle.loads(task)
                 module, _, function = name.partition(":")

@@ -15,21 +15,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from .capture.axes import GroundFrame
-from .capture.condition import condition, repair_names
-from .capture.keypoint_condition import ConditionedKeypoints
-from .capture.markersets import Recognition, load_marker_set, recognise
-from .capture.read import read_trial
-from .capture.trial import Markers, Subject, Trial
+from .capture.trial import Markers, Subject
 from .errors import ModelError
 from .keypoint_stages import (
     SeenByKeypoints,
     follow_keypoints,
-    prepare_keypoints,
     what_was_seen,
     with_camera,
 )
@@ -69,10 +64,12 @@ from .motion.filtering import lowpass, smooth_derivatives
 from .motion.inverse_kinematics import CoordinatePriors, MarkerTasks, solve
 from .motion.keypoint_feet import keypoint_feet, seen_centers
 from .motion.kinematics import AnatomicalPaths, Motion
+from .preparing import Prepared as Prepared
+from .preparing import prepare as prepare
 from .scratch import kept, release, room
 from .settings import Settings
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
-from .workers import blocks, each
+from .workers import blocks
 
 FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
 """Hz, low-pass of markers and forces: in running and landing (methods: 10 to 20 Hz changes
@@ -108,20 +105,6 @@ class Stopwatch:
             release()
             spent = clock.perf_counter() - begin
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A recording in the ground frame with named markers and filled gaps."""
-
-    trial: Trial
-    names: Recognition
-    static: Markers | None
-    static_names: Recognition | None
-    frame: GroundFrame
-    notes: tuple[str, ...]
-    keypoints: ConditionedKeypoints | None = None
-    rooted: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,64 +181,6 @@ class LoadsOfMotion:
     muscle_moment: Array
     band_length: dict[str, Array]
     path_report: PathReport | None = None
-
-
-def prepare(
-    trial: Path | Trial,
-    static: Path | Trial | None,
-    forces: Path | Literal["none"] | None,
-    markers: Path | None,
-    settings: Settings,
-    subject: Subject,
-    rate: float | None = None,
-) -> Prepared:
-    """Read, name, turn into the ground frame and fill short gaps."""
-    sets = None if markers is None else [load_marker_set(Path(markers))]
-    still = still_names = None
-
-    def read(which: str) -> Trial | None:
-        if which == "static":
-            if static is None or isinstance(static, Trial):
-                return static
-            return read_trial(Path(static), "none")
-        return trial if isinstance(trial, Trial) else read_trial(Path(trial), forces, rate)
-
-    # C3D files are read by processes of their own, so both can be read at once.
-    given, captured = each(read, ["static", "motion"])
-    assert captured is not None
-    if given is not None:
-        still_names = recognise(given.markers.names, sets)
-        still = condition(given, still_names.landmarks, height=subject.height)
-    if forces == "none":
-        captured = replace(captured, forces=None)
-    first = recognise(captured.markers.names, sets)
-    if first.marker_set.kind == "keypoints":
-        points, rooted = prepare_keypoints(captured, first, subject, settings.cutoff_hz or None)
-        notes = (*points.trial.notes, first.describe())
-        return Prepared(
-            points.trial, first,
-            None if still is None else still.trial.markers, still_names,
-            points.frame, notes, points, rooted,
-        )  # fmt: skip
-    captured = repair_names(captured, None if still is None else still.trial.markers)
-    names = recognise(captured.markers.names, sets)
-    ready = condition(
-        captured,
-        names.landmarks,
-        static=None if still is None else still.trial.markers,
-        height=subject.height,
-        mass=subject.mass,
-        max_gap=settings.gap_s,
-    )
-    sources = {**ready.trial.sources, **({} if still is None else still.trial.sources)}
-    return Prepared(
-        replace(ready.trial, sources=sources),
-        names,
-        None if still is None else still.trial.markers,
-        still_names,
-        ready.frame,
-        (*ready.trial.notes, names.describe()),
-    )
 
 
 def generic_model(model: Path | None, settings: Settings) -> Any:

@@ -88,6 +88,7 @@ def condition(
     mass: float | None = None,
     max_gap: float = MAX_GAP,
     max_spline_gap: float = MAX_SPLINE_GAP,
+    repaired: bool = False,
 ) -> Conditioned:
     """Check a trial, turn it into the ground frame, repair names, fill short gaps.
 
@@ -106,6 +107,8 @@ def condition(
         Body mass, kg.
     max_gap, max_spline_gap : float, s
         See `capture.gaps`.
+    repaired : bool
+        `repair_names` was asked with this static trial and found nothing to do.
 
     Raises
     ------
@@ -115,7 +118,8 @@ def condition(
     """
     known = landmarks or {}
     check_size(trial.markers, height)
-    trial = repair_names(trial, static)
+    if not repaired:
+        trial = repair_names(trial, static)
     if static is not None:
         check_same_person(trial.markers, static, known)
     frame = find_ground_frame(trial.markers, known)

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from ..vocabulary import Array, BoolArray
 from .rigid import distances, fit_rigid, neighbours
@@ -122,6 +121,8 @@ def _bridged(path: Array, seen: BoolArray, start: int, end: int) -> Array | None
     knots = knots[seen[knots]]
     if (knots < start).sum() < 2 or (knots >= end).sum() < 2:
         return None
+    from scipy.interpolate import CubicSpline
+
     bridge: Array = CubicSpline(knots, path[knots], axis=0)(np.arange(start, end))
     return bridge
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from ..vocabulary import Array, BoolArray
 from .gaps import inner_gaps
@@ -95,6 +94,8 @@ def whittaker(values: Array, weight: Array, strength: float) -> Array:
     bands *= strength
     # A breath of weight everywhere keeps long gaps solvable.
     bands[3] += weight + 1e-9
+    from scipy.linalg import solveh_banded
+
     out: Array = solveh_banded(bands, weight[:, None] * values)
     return out
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from ..errors import CaptureError
 from ..paths_of_data import models_folder
@@ -102,6 +101,8 @@ class ReferenceStride:
         the runner.
         """
         share = np.mod(phase + (0.5 if side == "l" else 0.0), 1.0) / self.duty
+        from scipy.interpolate import CubicSpline
+
         table = CubicSpline(np.linspace(0.0, 1.0, len(self.ground)), self.ground)
         found: Array = table(np.minimum(share, 1.0))
         found[share >= 1.0] = 0.0

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from ..errors import CaptureError
 from ..vocabulary import GRAVITY, SIDES, Array, BoolArray
@@ -119,6 +118,8 @@ def standing_foot(where: Array, rate: float) -> np.ndarray:
     near = height.min(axis=1) < -0.93 * length
     out = np.where(near, lower, -1)
     width = max(3, round(0.05 * rate) | 1)
+    from scipy.ndimage import median_filter
+
     return np.asarray(median_filter(out, size=width, mode="nearest"))
 
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from ..motion.filtering import lowpass, runs, smooth_derivatives
 from ..motion.kinematics import AnatomicalPaths
@@ -131,7 +130,7 @@ def assign_feet(
             weight[here, contact.plate, "rl".index(label)] = fade[here]
             continue
         finite = np.where(np.isfinite(cost), cost, 1e3)
-        mine = median_filter((finite[:, 1] < finite[:, 0]).astype(np.int8), width)
+        mine = _majority(finite[:, 1] < finite[:, 0], width)
         share = float(load[mine == 1].sum() / load.sum())
         takes_turns = (
             min(share, 1.0 - share) > _MINORITY
@@ -298,6 +297,14 @@ def _widen(mask: BoolArray, seconds: float, dt: float) -> BoolArray:
 def _slice(start: int, stop: int, seconds: float, dt: float, length: int) -> slice:
     extra = round(seconds / dt)
     return slice(max(0, start - extra), min(length, stop + extra))
+
+
+def _majority(mask: BoolArray, width: int) -> NDArray[np.int8]:
+    """1 where most of the `width` (odd) frames about a frame are true; ends are mirrored."""
+    half = width // 2
+    total = np.cumsum(np.pad(mask.astype(np.int64), (half + 1, half), mode="symmetric"))
+    # One frame too many at the front, so that a difference of sums is a window's own.
+    return (total[width:] - total[:-width] > half).astype(np.int8)
 
 
 def _longest(mask: BoolArray) -> int:

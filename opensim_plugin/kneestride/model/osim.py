@@ -3,7 +3,8 @@
 OpenSim writes ``opensim.log`` into the working directory and its notes (a line for
 each mesh file it does not find) to the terminal. A clinical command line wants
 neither, so the file sink is removed and only errors are let through, once, here.
-Every other module of `kneestride.model` imports OpenSim from this one.
+Every other module of `kneestride.model` imports OpenSim from this one. It is loaded when
+it is first asked for something: an analysis of a person who is known already never does.
 """
 
 from __future__ import annotations
@@ -12,13 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import opensim
 
 from ..errors import ModelError
 from ..vocabulary import Array
 
-opensim.Logger.removeFileSink()
-opensim.Logger.setLevelString("Critical")
+
+class _OpenSim:
+    """The module `opensim`, loaded with the first attribute."""
+
+    def __getattr__(self, name: str) -> Any:
+        import opensim
+
+        opensim.Logger.removeFileSink()
+        opensim.Logger.setLevelString("Critical")
+        # From now on attributes are found without coming here.
+        self.__dict__.update(vars(opensim))
+        return getattr(opensim, name)
+
+
+opensim: Any = _OpenSim()
 
 __all__ = ["as_array", "joint_child_body", "load_model", "opensim", "rotation_matrix", "vec3"]
 

@@ -18,7 +18,6 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from ..vocabulary import SIDES, Array, Side
 from .filtering import runs
@@ -201,6 +200,8 @@ def deepest(picture: Picture) -> list[tuple[int, int, int]]:
     if seen.sum() < 10:
         return []
     depth = -np.interp(np.arange(len(hips)), np.flatnonzero(seen), hips[seen])
+    from scipy.signal import find_peaks
+
     peaks, facts = find_peaks(depth, prominence=DEEP * picture.leg)
     out = []
     for i, k in enumerate(peaks):
