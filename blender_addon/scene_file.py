@@ -9,8 +9,8 @@ Blender nor kneestride is needed. The layout is that of docs/blender.md.
 from __future__ import annotations
 
 import json
+import math
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,19 @@ MAX_LINES, MAX_SLOTS, OFF = 1000, 20_000, -32768
 
 
 class SceneError(ValueError):
-    """The file cannot be shown; the message is one sentence for the person."""
+    """The file cannot be shown; the message is one sentence for the person.
+
+    What it quotes from the file becomes plain: no control characters, nothing endless.
+    """
+
+    def __init__(self, message):
+        super().__init__(plain(str(message)))
+
+
+def plain(text: str, longest: int = 1000) -> str:
+    """Return text as one line of printable characters, cut where it is too long."""
+    line = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return line if len(line) <= longest else line[:longest] + "…"
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class Runner:
     ground_point: object
     strides: tuple
     predicted: bool = False
+    failed: tuple = ()
     lines: object = None
     leg: str = ""
     """'r' or 'l' where a runner stands twice in the picture, once for each leg."""
@@ -197,9 +210,9 @@ def read_scene(path) -> Scene:
     about = arrays.about()
     try:
         return _scene(str(path), arrays, about)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        if isinstance(error, SceneError):
-            raise
+    except SceneError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise SceneError(
             f"'{path.name}' is damaged: its description lacks or misstates {error}; "
             "write it again with kneestride."
@@ -224,7 +237,8 @@ class _Arrays:
                 raise ValueError("a single array")
         except SceneError:
             raise
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:
+            # What zipfile raises on damage is not one family of errors.
             raise SceneError(
                 f"'{self.name}' is no scene file or is cut short; write it again with "
                 "kneestride."
@@ -234,7 +248,9 @@ class _Arrays:
         """Return the description, its schema checked."""
         try:
             about = json.loads(self.get("about").tobytes().decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (SceneError, MemoryError):
+            raise
+        except (ValueError, RecursionError) as error:
             raise SceneError(f"The description in '{self.name}' cannot be read.") from error
         if not isinstance(about, dict) or about.get("schema") != SCHEMA:
             raise SceneError(f"'{self.name}' is not a kneestride scene.")
@@ -245,13 +261,30 @@ class _Arrays:
             )
         return about
 
+    def _check_size(self, key: str) -> None:
+        """Raise when an array says that it is larger than what is stored of it."""
+        name = f"{key}.npy"
+        with self.file.zip.open(name) as part:
+            version = np.lib.format.read_magic(part)
+            one = version == (1, 0)
+            header = np.lib.format
+            read = header.read_array_header_1_0 if one else header.read_array_header_2_0
+            shape, _, dtype = read(part)
+        stored = self.file.zip.getinfo(name).file_size
+        if dtype.hasobject or math.prod(shape) * max(dtype.itemsize, 1) > stored:
+            raise ValueError("a larger array than is stored")
+
     def get(self, key: str, shape: tuple = (), kind: str = "", finite: bool = True):
         """Return one array of the given shape (None: any length) and kind."""
         if key not in self.file.files:
             raise SceneError(f"'{self.name}' lacks the array '{key}'.")
         try:
+            self._check_size(key)
             values = self.file[key]
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            if not isinstance(values, np.ndarray):
+                raise ValueError("no array")
+        except Exception as error:
+            # numpy evaluates an array's header as Python: any error of it means damage.
             raise SceneError(
                 f"The array '{key}' in '{self.name}' is damaged or not plain numbers; write "
                 "the scene again with kneestride."
@@ -396,6 +429,7 @@ def _runner(
         ground_point=arrays.get(f"runner{k}.ground_point", point, "f") if ground else None,
         strides=tuple(entry["strides"]),
         predicted=bool(entry.get("predicted_forces", False)),
+        failed=tuple(str(name) for name in entry.get("failed_checks", ())),
         lines=_lines(arrays, k, entry, bodies, {c.name for c in loads}),
     )
 

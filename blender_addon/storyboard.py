@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import captions as caption_table
-from . import texts, timing
+from . import scene_file, texts, timing
 
 OVERLAYS = ("lines", "ground", "scale", "names")
 CAMERAS = (
@@ -34,6 +34,8 @@ LOOKS = ("clinic", "classroom", "dark", "print", "patient")
 MOMENTS = ("contact", "mid_stance", "toe_off", "end")
 """Names of moments of a stride, beside a number of percent."""
 MOST_SECONDS = 600.0
+MOST_TOLD = 5
+"""Mistakes that a message tells."""
 LESSON = Path(__file__).with_name("lesson.toml")
 
 
@@ -49,9 +51,8 @@ class Mistake:
     def __str__(self):
         """One sentence."""
         words = f"{self.where}: expected {self.expected}, found {self.found}"
-        return words + (
-            f" (available: {', '.join(self.available)})." if self.available else "."
-        )
+        words += f" (available: {', '.join(self.available)})." if self.available else "."
+        return scene_file.plain(words)
 
 
 class StoryboardError(ValueError):
@@ -59,7 +60,9 @@ class StoryboardError(ValueError):
 
     def __init__(self, mistakes):
         self.mistakes = tuple(mistakes)
-        super().__init__(" ".join(str(m) for m in self.mistakes))
+        more = len(self.mistakes) - MOST_TOLD
+        told = " ".join(str(m) for m in self.mistakes[:MOST_TOLD])
+        super().__init__(told + (f" And {more} more mistakes." if more > 0 else ""))
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,15 @@ def read(path=LESSON):
     """
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
     except OSError:
         raise StoryboardError(
             [Mistake("Storyboard", "a file that can be read", f"none called '{path.name}'")]
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         where = f"Storyboard '{path.name}'"
         raise StoryboardError([Mistake(where, "a TOML file", str(error))]) from None
     return from_table(table)

@@ -41,6 +41,7 @@ from .results.conditions import (
     shared_window,
 )
 from .results.folder import Results, read_results
+from .results.held import held_folders
 from .results.replace import MARK, replace_folder
 from .results.scene_runner import MOST_RUNNERS, comparison_scene
 from .vocabulary import SIDES, Array, Side
@@ -274,13 +275,9 @@ def _read(folders: Sequence[Path], tell: Progress) -> dict[str, Results]:
 
 def _expanded(folder: Path) -> list[Path]:
     """The results folders that a comparison folder of `simulate` holds, else itself."""
-    try:
-        summary = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return [folder]  # `read_results` says what is wrong with it
-    if not isinstance(summary, dict) or summary.get("kind") != "comparison":
+    held = held_folders(folder)
+    if held is None:
         return [folder]
-    held = [folder / str(name) for name in summary.get("folders", [])]
     if not held:
         raise ResultsError(
             "a results folder, or a folder that kneestride simulate wrote",

@@ -10,6 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LONGEST = 1000
+"""Characters of a part of a message; what a file puts into it may be any length."""
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """Text as a line for a terminal: no control characters, nothing endless.
+
+    Messages quote what stands in files, and a file may hold what moves a cursor, ends a
+    line or turns the direction of writing.
+    """
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return line if len(line) <= longest else f"{line[:longest]}…"
+
 
 class KneestrideError(Exception):
     """Base of every error that the input or the call can cause.
@@ -36,10 +49,10 @@ class KneestrideError(Exception):
         super().__init__(self._message())
 
     def _message(self) -> str:
-        parts = [f"Expected {self.expected}.", f"Found {self.found}."]
+        parts = [f"Expected {plain(self.expected)}.", f"Found {plain(self.found)}."]
         if self.available:
-            parts.append(f"Available: {', '.join(self.available)}.")
-        parts.append(f"{self.todo[:1].upper()}{self.todo[1:]}.")
+            parts.append(f"Available: {plain(', '.join(self.available), 4 * LONGEST)}.")
+        parts.append(f"{plain(self.todo[:1].upper() + self.todo[1:])}.")
         return " ".join(parts)
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str, tuple[str, ...]]]:

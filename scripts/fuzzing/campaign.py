@@ -33,7 +33,20 @@ SECONDS = 20
 MEMORY = 2_000_000_000
 SILENCE = 90.0
 """s without a word from a worker that count as a hang of compiled code."""
-NAMES = ("a b", "ä🦵", "..", "...", "x" * 200, "-", "--help", "a\nb", "'", "%s", "\x1b[31m", "NUL")
+NAMES = (
+    "a b",
+    "ä🦵",
+    "..",
+    "...",
+    "x" * 200,
+    "-",
+    "--help",
+    "a\nb",
+    "'",
+    "%s",
+    "\x1b[31m",
+    "NUL",
+)
 """Stems that some inputs get in place of their own."""
 PLAIN_LENGTH = 6000
 
@@ -79,6 +92,7 @@ class Verdict:
 
 def judge(name: str, path: Path) -> Verdict:
     """Read one input in this process."""
+
     def ring(*_: object) -> None:
         raise _Hang
 
@@ -237,7 +251,6 @@ def _worker(
     assert process.stdout is not None
     pending: int | None = None
     buffer = b""
-    started = False
     while True:
         ready, _, _ = select.select([process.stdout], [], [], SILENCE)
         chunk = os.read(process.stdout.fileno(), 65536) if ready else b""
@@ -254,7 +267,6 @@ def _worker(
                 continue
             if not isinstance(told, dict):
                 continue
-            started = True
             if "start" in told:
                 pending = int(told["start"])
             else:
@@ -262,12 +274,12 @@ def _worker(
                 yield int(told["number"]), told
     process.stdout.close()
     status = process.wait()
-    if pending is not None:
+    if pending is not None and (status < 0 or not ready):
         kind = "hang" if not ready else "crash"
         yield pending, {"kind": kind, "words": f"status {status}", "seconds": 0.0, "memory": 0}
-    elif not started:
+    elif status:
         said = (folder / "worker.err").read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"the worker for {name} did not start: {said}")
+        raise RuntimeError(f"the worker for {name} ended by a defect of its own: {said}")
 
 
 def alone(name: str, path: Path, folder: Path) -> Verdict:
@@ -286,7 +298,7 @@ def alone(name: str, path: Path, folder: Path) -> Verdict:
     return Verdict("crash", f"status {done.returncode}")
 
 
-# --- smaller inputs that do the same -----------------------------------------------------------
+# --- smaller inputs that do the same ---------------------------------------------------------
 
 
 def smaller(name: str, given: Seed, part: str, folder: Path, tries: int = 120) -> bytes:

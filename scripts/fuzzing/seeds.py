@@ -74,7 +74,9 @@ def trc() -> list[Seed]:
             rows = "\t".join(f"X{k}\tY{k}\tZ{k}" for k in range(1, len(MARKERS) + 1))
             head += ["\t\t" + rows, ""]
         for k, row in enumerate(points * factor):
-            cells = (f"{v:.5g}" if np.isfinite(v) else ("" if axes else "NaN") for v in row.flat)
+            cells = (
+                f"{v:.5g}" if np.isfinite(v) else ("" if axes else "NaN") for v in row.flat
+            )
             head.append(sep.join([str(k + 1), f"{k / RATE:.3f}", *cells]))
         out.append(one("made.trc", "\n".join([*head, ""])))
     return out
@@ -82,7 +84,9 @@ def trc() -> list[Seed]:
 
 def mot() -> list[Seed]:
     """Ground forces with old and new header, and a table of results."""
-    names = [f"ground_force_{s}_{a}" for s in "rl" for a in ("vx", "vy", "vz", "px", "py", "pz")]
+    names = [
+        f"ground_force_{s}_{a}" for s in "rl" for a in ("vx", "vy", "vz", "px", "py", "pz")
+    ]
     names += [f"ground_torque_{s}_{a}" for s in "rl" for a in "xyz"]
     rng = np.random.default_rng(4)
     rows = [
@@ -91,7 +95,14 @@ def mot() -> list[Seed]:
     ]
     table = ["\t".join(["time", *names]), *rows, ""]
     count = len(names) + 1
-    new = ["made.mot", "version=1", "nRows=12", f"nColumns={count}", "inDegrees=no", "endheader"]
+    new = [
+        "made.mot",
+        "version=1",
+        "nRows=12",
+        f"nColumns={count}",
+        "inDegrees=no",
+        "endheader",
+    ]
     old = ["name made", f"datacolumns {count}", "datarows 12", "range 0 0.011", "endheader"]
     return [
         one("made.mot", "\n".join(new + table)),
@@ -501,7 +512,8 @@ def _vtp(form: str, pack: bool) -> bytes:
     ends = np.arange(3, 3 * len(FACES) + 1, 3, dtype="<i8")
     body = (
         f"<Points>{array('Points', 'Float32', CORNERS)}</Points>"
-        f"<Polys>{array('connectivity', 'Int64', corners)}{array('offsets', 'Int64', ends)}</Polys>"
+        f"<Polys>{array('connectivity', 'Int64', corners)}"
+        f"{array('offsets', 'Int64', ends)}</Polys>"
     )
     packer = ' compressor="vtkZLibDataCompressor"' if pack else ""
     text = (

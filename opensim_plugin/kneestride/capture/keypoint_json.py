@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CaptureError
+from ..parsing import json_of, leaves
 from ..vocabulary import Array
 from .files import read_text
 from .keypoint_frames import Detections, Frame, Person
@@ -90,6 +91,13 @@ def read_folder(folder: Path) -> Detections:
             "no .json file in it",
             "name the folder that the detector wrote, or a single file",
         )
+    astray = next((f for f in files if leaves(folder, f)), None)
+    if astray is not None:
+        raise CaptureError(
+            f"files of its own in '{folder.name}'",
+            f"'{astray.name}', a link that leads out of the folder",
+            "copy the files into the folder",
+        )
     stems = {re.sub(r"\d+(?=\D*$)", "#", f.stem) for f in files}
     if len(stems) > 1:
         raise CaptureError(
@@ -134,8 +142,8 @@ def _detections(
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json_of(read_text(path))
+    except ValueError as error:
         where = (
             f" ({error.msg}, line {error.lineno})"
             if isinstance(error, json.JSONDecodeError)

@@ -8,7 +8,6 @@ that names a point on the body uses these ids.
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MarkerSetError
+from ..parsing import toml_of
 from ..paths_of_data import models_folder
 from ..vocabulary import SIDES, Array
 
@@ -99,8 +99,8 @@ def _landmark(entry: Mapping[str, Any], body: str, mirror: bool) -> Landmark:
 def read_table(path: Path, what: str) -> dict[str, Any]:
     """Read a TOML table, or say in words why it cannot be read (`MarkerSetError`)."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        return toml_of(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
         raise MarkerSetError(
             expected=f"{what} in TOML",
             found=f"{path.name}, which cannot be read as that: {error}",

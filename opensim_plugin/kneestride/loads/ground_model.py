@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
+from ..parsing import arrays_of, json_of
 from ..paths_of_data import models_folder
 from ..vocabulary import Array
 from .ground_features import FEATURES, OUTSIDE
@@ -150,9 +151,8 @@ def load_ground_model(path: Path | None = None) -> GroundModel:
     """
     path = path or models_folder() / FILE
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            table = {k: np.asarray(stored[k]) for k in stored.files}
-        about = json.loads(bytes(table.pop("about")).decode())
+        table = arrays_of(path)
+        about = json_of(table.pop("about").tobytes())
         model = GroundModel(
             **{k: v.astype(np.float64) for k, v in table.items() if k != "usual"},
             usual=float(table["usual"]),
@@ -165,10 +165,10 @@ def load_ground_model(path: Path | None = None) -> GroundModel:
             "write them again with scripts/train_ground_reaction.py",
         ) from error
     shape = (len(CHANNELS), len(CURVE_PHASES))
-    if model.weights.shape[0] != FEATURES or model.mean.shape != shape:
+    if model.weights.shape[:1] != (FEATURES,) or model.mean.shape != shape:
         raise ModelError(
             f"coefficients for {FEATURES} features and curves of shape {shape}",
-            f"{model.weights.shape[0]} features and curves of shape {model.mean.shape}",
+            f"{model.weights.shape[:1]} features and curves of shape {model.mean.shape}",
             "write them again with scripts/train_ground_reaction.py",
         )
     return model

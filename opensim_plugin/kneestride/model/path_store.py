@@ -14,13 +14,13 @@ import hashlib
 import os
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..parsing import arrays_of
 from ..vocabulary import Array
 from .osim import opensim
 
@@ -86,8 +86,7 @@ class PathCache:
 
         file = self.folder / f"{key}.npz"
         try:
-            with np.load(file, allow_pickle=False) as stored:
-                data: dict[str, Any] = {n: stored[n] for n in stored.files}
+            data: dict[str, Any] = arrays_of(file)
             count = int(data["count"])
             fields = [f.name for f in dataclasses.fields(Group)]
             groups = tuple(
@@ -100,7 +99,7 @@ class PathCache:
                 tuple(data["unfit"].tolist()),
                 bool(data["patella"]),
             )
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError):
+        except (OSError, KeyError, ValueError, TypeError, AttributeError):
             return None
         with contextlib.suppress(OSError):
             os.utime(file)

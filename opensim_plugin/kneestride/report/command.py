@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import ResultsError, SettingsError
 from ..results.anonymous import anonymised, anonymised_summary
 from ..results.folder import read_results
+from ..results.held import held_folders
 from ..results.replace import MARK
 from .changes import Changes, changes_of
 from .content import Report, build_report
@@ -131,20 +132,16 @@ def write_report(report: Report, files: Sequence[Path]) -> None:
 
 def _held(folder: Path) -> Path | None:
     """The captured stride inside a simulation's folder; None for plain results."""
-    try:
-        summary = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None  # `read_results` says what is wrong with it
-    if not isinstance(summary, dict) or summary.get("kind") != "comparison":
+    held = held_folders(folder)
+    if held is None:
         return None
-    names = summary.get("folders", [])
-    if not names:
+    if not held:
         raise ResultsError(
             "a results folder, or a folder that kneestride simulate wrote",
             f"{folder.name!r}, which holds a comparison alone",
             "name the results folder first and the comparison after it",
         )
-    return folder / str(names[0])
+    return held[0]
 
 
 def _table_of(about: Path, others: Sequence[Path]) -> str:

@@ -9,8 +9,6 @@ into their body's factors along the shaft.
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ResultsError
+from ..parsing import arrays_of, json_of
 from ..paths_of_data import models_folder
 from ..vocabulary import SIDES, Array
 
@@ -82,12 +81,12 @@ def load_bones(path: Path | None = None) -> tuple[BoneMesh, ...]:
     """
     path = path or models_folder() / "bones" / "skeleton.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            about = json.loads(stored["about"].tobytes().decode())
-            if (about["schema"], about["version"]) != (BONES_SCHEMA, BONES_VERSION):
-                raise KeyError(f"schema {about['schema']} {about['version']}")
-            return tuple(mesh for entry in about["meshes"] for mesh in _meshes(stored, entry))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        stored = arrays_of(path)
+        about = json_of(stored["about"].tobytes())
+        if (about["schema"], about["version"]) != (BONES_SCHEMA, BONES_VERSION):
+            raise KeyError(f"schema {about['schema']} {about['version']}")
+        return tuple(mesh for entry in about["meshes"] for mesh in _meshes(stored, entry))
+    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ResultsError(
             expected="the bone meshes in models/bones/skeleton.npz",
             found=f"a file that cannot be read as such ({error})",

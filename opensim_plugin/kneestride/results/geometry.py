@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import ResultsError
 from ..model.drawn import AttachedMesh
+from ..parsing import arrays_of, json_of, leaves
 from ..paths_of_data import shipped_table
 from ..vocabulary import SIDES, Array
 from .geometry_files import ENDINGS, read_mesh
@@ -119,6 +119,20 @@ def with_geometry(scene: Path, geometry: str | Path) -> tuple[bytes, tuple[str, 
     """
     folder = geometry_folder(geometry)
     arrays, about = _read(scene)
+    try:
+        return _exchanged(folder, arrays, about)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ResultsError(
+            "a scene.npz of kneestride",
+            f"'{scene.name}', whose description and arrays do not belong together",
+            "analyse the recording again",
+        ) from error
+
+
+def _exchanged(
+    folder: Path, arrays: Arrays, about: dict[str, Any]
+) -> tuple[bytes, tuple[str, ...]]:
+    """`with_geometry` on what a scene holds."""
     attached = about.get("attached")
     if not isinstance(attached, list) or len(attached) != about["shapes"]:
         raise ResultsError(
@@ -208,7 +222,8 @@ class _Library:
                     f"more in '{folder.name}'",
                     "give the Geometry folder itself",
                 )
-            if path.suffix.lower() in ENDINGS and path.is_file():
+            # A link to elsewhere is none of the folder's files.
+            if path.suffix.lower() in ENDINGS and path.is_file() and not leaves(folder, path):
                 self.files.setdefault(path.name.lower(), path)
         stems = sorted(self.files, key=lambda n: ENDINGS.index(Path(n).suffix))
         for name in stems:
@@ -244,12 +259,11 @@ def joined(meshes: Sequence[Triangles]) -> Triangles:
 
 def _read(scene: Path) -> tuple[Arrays, dict[str, Any]]:
     try:
-        with np.load(scene, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        about = json.loads(arrays["about"].tobytes().decode("utf-8"))
+        arrays = arrays_of(scene)
+        about = json_of(arrays["about"].tobytes())
         if not isinstance(about, dict) or not {"shapes", "bodies", "meshes"} <= set(about):
             raise KeyError("about")
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise ResultsError(
             "a scene.npz of kneestride",
             f"'{scene.name}', which cannot be read as one",

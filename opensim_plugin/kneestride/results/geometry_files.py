@@ -91,7 +91,7 @@ def read_obj(path: Path) -> Triangles:
                     index = int(word.split("/", 1)[0])
                     # 1 is the first point, -1 the last one so far.
                     corners.append(index - 1 if index > 0 else len(points) + index)
-                    if index == 0 or corners[-1] < 0:
+                    if index == 0 or not 0 <= corners[-1] < 2**31:
                         raise ValueError(line)
                 ends.append(len(corners))
         except ValueError as error:

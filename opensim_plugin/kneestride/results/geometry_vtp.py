@@ -343,6 +343,7 @@ def _parse(text: bytes) -> _Element:
     parser.buffer_text = True
     try:
         parser.Parse(text, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # The last two are encodings that Python does not have or cannot use here.
         raise _UnreadableError(f"no complete XML ({error})") from error
     return top.children[0]

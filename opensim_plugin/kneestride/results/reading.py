@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import hashlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +14,9 @@ import numpy as np
 from ..capture.trial import Subject
 from ..errors import ResultsError
 from ..loads.types import Check, GroundReaction, KneeLoads, MuscleForces
+from ..model.model_text import without_folders
 from ..motion.kinematics import Motion
+from ..parsing import json_of, leaves
 from ..vocabulary import SIDES, Array
 from .folder import (
     KNEE_COLUMNS,
@@ -47,7 +49,7 @@ def read_folder(folder: Path) -> Results:
             sex=summary["subject"]["sex"],
         ),
         motion=motion,
-        model_xml=_text(folder / "model.osim"),
+        model_xml=_model(folder / "model.osim", summary["model"]["sha256"]),
         coupled=coupled,
         inverse_dynamics=inverse_dynamics,
         ground=_ground(folder, summary),
@@ -67,6 +69,7 @@ def read_folder(folder: Path) -> Results:
 
 
 def _text(path: Path) -> str:
+    _inside(path)
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -77,9 +80,31 @@ def _text(path: Path) -> str:
         ) from error
 
 
+def _inside(path: Path) -> None:
+    """Refuse a link that leads out of the results folder: it may show anybody's data."""
+    if leaves(path.parent, path):
+        raise ResultsError(
+            expected=f"a results folder with a {path.name} of its own",
+            found="a link that leads out of the folder",
+            todo="copy the whole folder, or analyse the trial again",
+        )
+
+
+def _model(path: Path, digest: str) -> str:
+    """The model, its meshes without folders; looked at first when it is not as written."""
+    text = _text(path)
+    if not text.strip():
+        return text  # results without a model can be compared all the same
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        from ..model.strangers import check_model_text
+
+        check_model_text(text, path.name)
+    return without_folders(text.encode(), path.name).decode()
+
+
 def _summary(folder: Path) -> dict[str, Any]:
     try:
-        summary = json.loads(_text(folder / MARK))
+        summary = json_of(_text(folder / MARK))
         version = summary["schema_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise ResultsError(
@@ -112,10 +137,14 @@ def _summary(folder: Path) -> dict[str, Any]:
 
 
 def _table(folder: Path, name: str) -> Table | None:
-    return read_table(folder / name) if (folder / name).exists() else None
+    if not (folder / name).exists():
+        return None
+    _inside(folder / name)
+    return read_table(folder / name)
 
 
 def _motion(folder: Path, summary: dict[str, Any]) -> tuple[Motion, Table | None]:
+    _inside(folder / "ik.mot")
     table = read_table(folder / "ik.mot")
     coupled_names = set(summary["coupled_coordinates"])
     scale = np.array(
@@ -212,6 +241,12 @@ def _knee(folder: Path) -> KneeLoads | None:
 
 def _strides(path: Path) -> tuple[StrideRow, ...]:
     rows = list(csv.DictReader(_text(path).splitlines()))
+    if any(None in row for row in rows):
+        raise ResultsError(
+            f"rows as long as the header in {path.name}",
+            "a longer one",
+            "analyse the trial again",
+        )
     return tuple({name: _value(cell) for name, cell in row.items()} for row in rows)
 
 

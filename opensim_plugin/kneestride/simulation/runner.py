@@ -18,6 +18,7 @@ from ..model.knee import KneeGeometry, read_knee
 from ..model.multibody import Multibody
 from ..model.osim import load_model
 from ..model.places import expected_places
+from ..model.strangers import check_model_text
 from ..motion.anatomy import anatomical_paths
 from ..motion.kinematics import AnatomicalPaths
 from ..results.folder import Results
@@ -79,6 +80,8 @@ def runner_of(results: Results) -> Runner:
             f"'{results.trial}' with joint angles alone",
             "analyse the trial again with --forces",
         )
+    # The folder may come from anywhere, and damage to its model would end this process.
+    check_model_text(results.model_xml, "model.osim")
     with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
         path = Path(folder) / "model.osim"
         path.write_text(results.model_xml, encoding="utf-8")

@@ -12,7 +12,6 @@ import csv
 import fnmatch
 import glob
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -22,6 +21,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from ..errors import KneestrideError, SettingsError
+from ..parsing import toml_of
 from ..settings import Settings, check_subject, check_treadmill_speed
 from ..simulation.variants import Variant, variant
 from ..vocabulary import SIDES
@@ -121,8 +121,8 @@ def read_plan(path: Path, out: Path | None = None) -> Plan:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raw = toml_of(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
         raise SettingsError(
             "a study file in TOML",
             f"{path.name!r}: {getattr(error, 'strerror', None) or error}",
@@ -191,8 +191,8 @@ class _Expansion:
     def _table(self, name: str) -> list[SubjectEntry]:
         try:
             text = (self.base / name).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no UTF-8 text, or no file's name"
             self.mistakes.append(f"subjects: {name!r} cannot be read ({reason})")
             return []
         separator = ";" if text.partition("\n")[0].count(";") else ","

@@ -89,7 +89,7 @@ def sentence(error: Mapping[str, object]) -> str:
     where = " ".join(words) or "the file"
     if error["type"] == "extra_forbidden":
         known = _fields(places[:-1])
-        close = get_close_matches(str(places[-1]), known, n=1, cutoff=0.5)
+        close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         hint = f", did you mean {close[0]!r}?" if close else f" (known: {', '.join(known)})"
         return f"{where}: unknown entry{hint}"
     if error["type"] == "missing":
