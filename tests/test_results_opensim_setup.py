@@ -57,7 +57,8 @@ def test_masked_frames_get_a_copy_without_nan_and_others_none(tmp_path: Path) ->
 
 
 def test_the_reserves_of_the_chain_are_the_reserves_of_the_setup() -> None:
-    text = setup_files(sample_results())["opensim_setup/static_optimization_actuators.xml"]
+    files = setup_files(sample_results())
+    text = "".join(files["opensim_setup/static_optimization_actuators.xml"])
     optimal = {
         actuator.findtext("coordinate"): float(actuator.findtext("optimal_force") or "nan")
         for actuator in ET.fromstring(text).iter("CoordinateActuator")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from . import outcome, stages
 from .capture.trial import Markers, Trial
-from .companion import later
+from .companion import later, stop
 from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
 from .loads.ground_estimate import EstimatedGround, NoGround
@@ -34,7 +35,7 @@ from .results.folder import Results
 from .results.scene_lines import sample_times
 from .results.scene_runner import drawn_of, with_scene
 from .results.tables import Table
-from .scratch import kept
+from .scratch import LONG, kept
 from .settings import Settings, check_subject, check_treadmill_speed
 from .vocabulary import GRAVITY, SIDES
 from .without_plates import error_runs, ground_without_plates
@@ -259,6 +260,11 @@ def analyse(
         settings,
         watch,
     )
+    if len(kinematics.motion.time) > LONG:
+        # The second process has drawn by now; what else it could do is not worth its memory.
+        lines = drawn()
+        stop()
+        drawn = partial(_same, lines)
     with watch.stage("results"):
         body_weight = subject.mass * GRAVITY
         loaded = outcome.with_loads(
@@ -318,7 +324,7 @@ def analyse(
         unpowered=Table(
             fitted.body.coordinates,
             kinematics.motion.time,
-            loads.dynamics.tau - loads.muscle_moment,
+            kept(loads.dynamics.tau - loads.muscle_moment),
         ),
         tissues=Table(found_tissues.names, found_tissues.time, found_tissues.values),
         strides=loaded,
@@ -331,6 +337,10 @@ def analyse(
     # A long recording is released before its scene is drawn.
     del kinematics, loads, prepared, raw
     return with_scene(done, drawn)
+
+
+def _same[T](found: T) -> T:
+    return found
 
 
 def _contacts(
@@ -371,7 +381,7 @@ def _coupled(fitted: FittedSubject, kinematics: stages.Kinematics) -> Table | No
         return None
     names = tuple(body.full_coordinates[i] for i in which)
     values = body.expand(kinematics.motion.q)[:, which]
-    return Table(names, kinematics.motion.time, values)
+    return Table(names, kinematics.motion.time, kept(values))
 
 
 def _fit_summary(fitted: FittedSubject) -> dict[str, object]:

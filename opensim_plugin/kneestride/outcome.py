@@ -18,7 +18,9 @@ from .loads.sensitivities import Source, alternatives, analytic_sensitivities, d
 from .loads.tissues import TissueInputs, Tissues, tissues
 from .loads.types import Check, GroundReaction
 from .loads.uncertainty import peaks, stride_interval
+from .motion.contacts import between
 from .motion.kinematics import AnatomicalPaths
+from .scratch import kept
 from .settings import Settings
 from .stages import Kinematics, LoadInputs, LoadsOfMotion
 from .vocabulary import GRAVITY, SIDES, Array
@@ -68,22 +70,19 @@ def with_loads(
         new: Row = dict(row)  # type: ignore[arg-type]
         new["forces"] = origin
         s = SIDES.index("l" if row["side"] == "l" else "r")
-        inside = (knee.time >= float(row["start_s"])) & (knee.time <= float(row["end_s"]))  # type: ignore[arg-type]
+        inside = between(knee.time, float(row["start_s"]), float(row["end_s"]))  # type: ignore[arg-type]
+        time = knee.time[inside]
         hidden = np.isnan(knee.total[inside, s])
-        new["masked_share"] = float(hidden.mean()) if inside.any() else 1.0
+        new["masked_share"] = float(hidden.mean()) if len(time) else 1.0
         contact = float(row.get("contact_s") or np.nan)  # type: ignore[arg-type]
-        loaded = knee.time[inside] <= float(row["start_s"]) + contact  # type: ignore[arg-type]
+        loaded = time <= float(row["start_s"]) + contact  # type: ignore[arg-type]
         # A stride whose loaded part is masked would show the rest of it as its peak.
         stance = ~hidden[loaded] if loaded.any() else ~hidden
-        whole = inside.any() and float(stance.mean()) > 0.98 and float(hidden.mean()) < 0.2
+        whole = len(time) > 0 and float(stance.mean()) > 0.98 and float(hidden.mean()) < 0.2
         for name, unit in PEAK_COLUMNS:
             curve = getattr(knee, name)[inside, s]
             peak = float(np.nanmax(curve)) if whole else np.nan
-            impulse = (
-                float(np.trapezoid(np.nan_to_num(curve), knee.time[inside]))
-                if whole
-                else np.nan
-            )
+            impulse = float(np.trapezoid(np.nan_to_num(curve), time)) if whole else np.nan
             new[f"{name}_peak_{unit}"] = peak
             new[f"{name}_peak_BW"] = peak / body_weight
             new[f"{name}_impulse_Ns"] = impulse
@@ -172,7 +171,7 @@ def tissue_loads(
         for s, side in enumerate(SIDES):
             if f"_{side}_" in name:
                 values[ground.masked[:, s], k] = np.nan
-    return replace(found, values=values)
+    return kept(replace(found, values=values))
 
 
 def _sides(named: Mapping[str, Array], stem: str) -> Array:

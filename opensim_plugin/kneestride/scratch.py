@@ -19,6 +19,7 @@ import os
 import sys
 import tempfile
 import weakref
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -30,6 +31,7 @@ LONG = 20_000
 """Frames above which arrays are kept on the disk: two minutes at 150 Hz."""
 _SMALL = 1 << 20
 """Bytes; smaller arrays stay in memory whatever their length."""
+_ROWS = 8192
 _M_MMAP_THRESHOLD = -3
 
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
@@ -61,6 +63,33 @@ def kept[T](found: T) -> T:
     """
     moved: dict[int, Any] = {}
     out: T = _moved(found, moved)
+    release()
+    return out
+
+
+def stacked(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return arrays of T rows side by side, as `numpy.column_stack` does."""
+    parts = [c[:, None] if c.ndim == 1 else c for c in columns]
+    rows = len(parts[0])
+    if rows <= LONG:
+        return np.column_stack(parts)
+    out = room((rows, sum(p.shape[1] for p in parts)), np.result_type(*parts))
+    for start in range(0, rows, _ROWS):
+        at, first = slice(start, start + _ROWS), 0
+        for part in parts:
+            out[at, first : first + part.shape[1]] = part[at]
+            first += part.shape[1]
+        release()
+    return out
+
+
+def rows_of(values: NDArray[Any], wanted: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return `values[wanted]`, some rows at a time."""
+    out, done = room((int(wanted.sum()), *values.shape[1:]), values.dtype), 0
+    for start in range(0, len(values), _ROWS):
+        some = values[start : start + _ROWS][wanted[start : start + _ROWS]]
+        out[done : done + len(some)] = some
+        done += len(some)
     release()
     return out
 

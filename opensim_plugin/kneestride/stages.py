@@ -230,7 +230,7 @@ def follow_markers(
     tasks = MarkerTasks(
         names, fitted.marker_body[keep], fitted.marker_station[keep], np.ones(len(keep))
     )
-    positions = captured.positions[:, [column[n] for n in names]]
+    positions = kept(captured.positions[:, [column[n] for n in names]])
     pull = np.where(
         np.isfinite(fitted.prior_sigma), (MARKER_NOISE / fitted.prior_sigma) ** 2, WEAK_PULL
     )

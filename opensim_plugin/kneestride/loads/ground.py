@@ -12,6 +12,7 @@ the contacts and figures behind the notes.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -237,11 +238,18 @@ def _foot_contacts(
 ) -> tuple[FootContact, ...]:
     time, out = plates.time, []
     step = float(time[1] - time[0])
+    # In order of their ends, so that only loadings about the time of a stance are looked at.
+    known = list(zip(plates.contacts, loads.owners, strict=True))
+    order = sorted(range(len(known)), key=lambda k: known[k][0].end)
+    ends_at = [known[k][0].end for k in order]
+    longest = max((c.end - c.start for c, _ in known), default=0.0)
     for s, side in enumerate(SIDES):
         for start, stop in runs(reaction.contact[:, s]):
+            first = bisect_left(ends_at, time[start])
+            last = bisect_right(ends_at, time[stop - 1] + longest + step)
             part = [
                 (c, owner)
-                for c, owner in zip(plates.contacts, loads.owners, strict=True)
+                for c, owner in (known[k] for k in sorted(order[first:last]))
                 if (loads.weight[start:stop, c.plate, s] > 0).any()
                 and c.start <= time[stop - 1]
                 and c.end >= time[start]

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..vocabulary import SIDES, Array, Side
 from . import limb_geometry as geometry
+from .contacts import between
 from .kinematics import AnatomicalPaths
 from .strides import Stride, at
 
@@ -174,7 +175,7 @@ def measure(time: Array, values: Array, stride: Stride, *, smallest: bool = Fals
     start, end = stride.contact_start_s, stride.contact_end_s
     first = float(at(time, values, start if stride.complete_start else np.nan))
     middle = float(at(time, values, stride.mid_s))
-    inside = values[(time >= start) & (time <= end)]
+    inside = values[between(time, start, end)]
     ends = np.array([first, middle, float(at(time, values, end))])
     everything = np.concatenate([inside, ends])
     everything = everything[np.isfinite(everything)]
@@ -241,6 +242,8 @@ def align(
     tuple of Alignment
     """
     time = paths.time
+    leg_length = {side: geometry.leg_length(paths, side) for side in SIDES}
+    lateral = {} if pressure is None else {s: _lateral(paths, s, pressure) for s in SIDES}
     cache: dict[tuple[Side, bool], dict[str, Array]] = {}
     out = []
     for stride in strides:
@@ -257,9 +260,9 @@ def align(
             Alignment(
                 stride=stride,
                 measures=measures,
-                leg_length_m=geometry.leg_length(paths, stride.side),
+                leg_length_m=leg_length[stride.side],
                 lateral_edge_landing=-inversion.change,
-                pressure_lateral_m=_pressure_lateral(paths, stride, pressure),
+                pressure_lateral_m=_pressure_lateral(time, stride, lateral),
                 chain=chain_signature(measures, least_angle, least_arch),
                 knee_separation=_separation(paths, stride, "knee_center", gait),
                 ankle_separation=_separation(paths, stride, "ankle_center", gait),
@@ -280,17 +283,21 @@ _JUST_AFTER = 0.02
 """Time after initial contact (s) at which a centre of pressure first means something."""
 
 
-def _pressure_lateral(paths: AnatomicalPaths, stride: Stride, pressure: Array | None) -> float:
-    if pressure is None:
+def _pressure_lateral(time: Array, stride: Stride, lateral: Mapping[Side, Array]) -> float:
+    if stride.side not in lateral:
         return float("nan")
-    side = stride.side
     t = min(stride.contact_start_s + _JUST_AFTER, stride.contact_end_s)
+    return float(at(time, lateral[stride.side], t))
+
+
+def _lateral(paths: AnatomicalPaths, side: Side, pressure: Array) -> Array:
+    """(T,) m: centre of pressure lateral of the foot's line at the toes."""
     toe = geometry.toe_interspace(paths, side)
     line = toe - geometry.point(paths, "heel_bottom", side)
     line = line * np.array([1.0, 0.0, 1.0])
     medial = geometry.medial_axis(line / np.linalg.norm(line, axis=1, keepdims=True), side)
-    offset = -np.sum((pressure[:, SIDES.index(side)] - toe) * medial, axis=1)
-    return float(at(paths.time, offset, t))
+    offset: Array = -np.sum((pressure[:, SIDES.index(side)] - toe) * medial, axis=1)
+    return offset
 
 
 @dataclass(frozen=True)

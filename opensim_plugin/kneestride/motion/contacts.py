@@ -63,13 +63,24 @@ class Contacts:
         out = np.zeros((len(time), len(SIDES)), dtype=np.bool_)
         for column, side in enumerate(SIDES):
             for c in self.of(side):
-                out[:, column] |= (time >= c.initial_contact_s) & (time <= c.toe_off_s)
+                out[between(time, c.initial_contact_s, c.toe_off_s), column] = True
         return out
 
     @property
     def found(self) -> bool:
         """Whether there is any contact at all."""
         return bool(self.r or self.l)
+
+
+def between(time: Array, start: float, end: float) -> slice:
+    """Frames of a clock (T,) from `start` to `end`, both included; none where one is NaN.
+
+    As `(time >= start) & (time <= end)`, without a look at every frame of the recording.
+    """
+    if np.isnan(start) or np.isnan(end):
+        return slice(0, 0)
+    first, last = np.searchsorted(time, start, "left"), np.searchsorted(time, end, "right")
+    return slice(int(first), max(int(first), int(last)))
 
 
 def events_from_mask(time: Array, contact: BoolArray) -> Contacts:

@@ -12,6 +12,8 @@ Source: methods.md "Events and strides in running"; the heel point is the sole's
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -19,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from ..vocabulary import MEDIAL_SIGN, SIDES, Array, Side
-from .contacts import Contact, Contacts
+from .contacts import Contact, Contacts, between
 from .filtering import sampling_rate
 from .foot_signals import foot_signals, is_stepping, surface_velocity
 from .kinematics import AnatomicalPaths
@@ -168,6 +170,7 @@ def _strides_of(
     paths: AnatomicalPaths, contacts: Contacts, side: Side, ground: Array
 ) -> list[Stride]:
     own = contacts.of(side)
+    pelvis = pelvis_center(paths)
     pairs = [(a, b) for a, b in pairwise(own) if a.complete and b.complete_start]
     times = [b.initial_contact_s - a.initial_contact_s for a, b in pairs]
     longest = _LONGEST_STRIDE * float(np.median(times)) if times else 0.0
@@ -175,10 +178,11 @@ def _strides_of(
     for (a, b), duration in zip(pairs, times, strict=True):
         if duration <= longest:
             end = b.initial_contact_s
-            rows.append(_gait_row(paths, contacts, side, a, "stride", end, ground))
+            rows.append(_gait_row(paths, contacts, side, a, "stride", end, ground, pelvis))
     if not rows:
         rows = [
-            _gait_row(paths, contacts, side, c, "partial", c.toe_off_s, ground) for c in own
+            _gait_row(paths, contacts, side, c, "partial", c.toe_off_s, ground, pelvis)
+            for c in own
         ]
     return rows
 
@@ -191,10 +195,10 @@ def _gait_row(
     kind: Kind,
     end: float,
     ground: Array,
+    pelvis: Array,
 ) -> Stride:
     time, begin = paths.time, c.initial_contact_s
     middle = 0.5 * (begin + c.toe_off_s) if c.complete else _passing(paths, side, c)
-    pelvis = pelvis_center(paths)
     lateral = -MEDIAL_SIGN[side] * right_axis(paths.progression)
     under = at(time, pelvis, middle)
     heel = at(time, paths.points[f"heel_bottom_{side}"], middle)
@@ -241,17 +245,18 @@ def _passing(paths: AnatomicalPaths, side: Side, c: Contact) -> float:
 def _preceding(contacts: Contacts, side: Side, own: Contact) -> Contact | None:
     """The opposite foot's last contact that began before this one did."""
     other: Side = "l" if side == "r" else "r"
-    earlier = [c for c in contacts.of(other) if c.initial_contact_s < own.initial_contact_s]
-    if not earlier:
-        return None
-    found = earlier[-1]
-    mine = [
-        c.initial_contact_s
-        for c in contacts.of(side)
-        if c.initial_contact_s < own.initial_contact_s
-    ]
+    found = _last_before(contacts.of(other), own.initial_contact_s)
+    mine = _last_before(contacts.of(side), own.initial_contact_s)
+    if found is None or mine is None:
+        return found
     # If my own foot landed in between, the opposite contact was not seen.
-    return None if mine and mine[-1] > found.initial_contact_s else found
+    return None if mine.initial_contact_s > found.initial_contact_s else found
+
+
+def _last_before(contacts: Sequence[Contact], time: float) -> Contact | None:
+    """The last contact, of several in order of time, that began before a time."""
+    count = bisect_left(contacts, time, key=lambda c: c.initial_contact_s)
+    return contacts[count - 1] if count else None
 
 
 def _step(
@@ -271,11 +276,11 @@ def _step(
 
 
 def _deepest(paths: AnatomicalPaths, side: Side, start: float, end: float) -> float:
-    inside = np.flatnonzero((paths.time >= start) & (paths.time <= end))
+    inside = between(paths.time, start, end)
     flexion = knee_flexion(paths, side)[inside]
-    if not len(inside) or not np.isfinite(flexion).any():
+    if not len(flexion) or not np.isfinite(flexion).any():
         return 0.5 * (start + end)
-    return float(paths.time[inside[int(np.nanargmax(flexion))]])
+    return float(paths.time[inside][int(np.nanargmax(flexion))])
 
 
 def _landing(paths: AnatomicalPaths, side: Side, c: Contact) -> Stride:

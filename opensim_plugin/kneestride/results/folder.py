@@ -25,9 +25,10 @@ from ..capture.trial import Markers, Subject
 from ..companion import later
 from ..loads.types import Check, GroundReaction, KneeLoads, MuscleForces
 from ..motion.kinematics import Motion
+from ..scratch import LONG, kept, release, stacked
 from ..vocabulary import SIDES, Array
 from .replace import MARK, replace_folder
-from .tables import Table, format_table, table_chunks
+from .tables import Table, table_chunks
 
 StrideRow = Mapping[str, str | float | int | bool | None]
 
@@ -170,6 +171,7 @@ def write_results(target: Path, results: Results, overwrite: bool = False) -> Pa
             path.parent.mkdir(exist_ok=True)
             with path.open("w", encoding="utf-8", newline="\n") as file:
                 file.writelines(chunks)
+            release()
         if results.scene is not None:
             (folder / "scene.npz").write_bytes(results.scene)
 
@@ -215,13 +217,14 @@ def _files(results: Results) -> Iterator[tuple[str, Iterable[str]]]:
         coupled=None,
         markers=None,
     )
-    page = later(render_page, shown, summary)
+    # A copy of a long recording would cost more than the wait.
+    page = later(render_page, shown, summary) if len(results.motion.time) <= LONG else None
     yield "model.osim", [results.model_xml]
     yield "ik.mot", _motion_text(results)
     if results.inverse_dynamics is not None:
         yield "id.sto", _inverse_dynamics_text(results.inverse_dynamics)
     if results.ground is not None:
-        yield "ground_forces.mot", [ground_text(results.ground)]
+        yield "ground_forces.mot", _ground_text(results.ground)
     if results.muscles is not None:
         muscles = results.muscles
         yield "muscle_forces.sto", _muscle_text(muscles)
@@ -242,20 +245,19 @@ def _files(results: Results) -> Iterator[tuple[str, Iterable[str]]]:
     yield "strides.csv", [strides_text(results.strides)]
     told = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     yield MARK, [told]
-    for name, text in setup_files(results).items():
-        yield name, [text]
-    yield "report.html", [page()]
+    yield from setup_files(results).items()
+    yield "report.html", [render_page(shown, summary) if page is None else page()]
     yield "log.txt", [_log_text(results)]
 
 
 def _motion_text(results: Results) -> Iterator[str]:
     motion = results.motion
     scale = [1.0 if is_translation(name) else math.degrees(1.0) for name in motion.coordinates]
-    names, values = motion.coordinates, motion.q * np.array(scale)
+    names, values = motion.coordinates, kept(motion.q * np.array(scale))
     notes = ["Coordinates in degrees and metres."]
     if results.coupled is not None:
         names += results.coupled.names
-        values = np.column_stack([values, results.coupled.values])
+        values = stacked([values, results.coupled.values])
         notes.append(
             "In radians, being functions of others: " + " ".join(results.coupled.names)
         )
@@ -281,13 +283,13 @@ def ground_table(ground: GroundReaction) -> Table:
     for i, side in enumerate(SIDES):
         names += [f"ground_torque_{side}_{axis}" for axis in "xyz"]
         columns.append(ground.torque[:, i])
-    return Table(tuple(names), ground.time, np.column_stack(columns))
+    return Table(tuple(names), ground.time, stacked(columns))
 
 
-def ground_text(ground: GroundReaction) -> str:
+def _ground_text(ground: GroundReaction) -> Iterator[str]:
     """Return `ground_forces.mot`: NaN where a foot's reaction is masked."""
     table = ground_table(ground)
-    values = table.values.copy()
+    values = table.values
     for i, side in enumerate(SIDES):
         of_side = [f"_{side}_" in name for name in table.names]
         values[np.ix_(ground.masked[:, i], of_side)] = np.nan
@@ -295,7 +297,7 @@ def ground_text(ground: GroundReaction) -> str:
     notes = [f"Ground reaction on each foot, {origin}; N, m, N m; ground frame."]
     if ground.masked.any():
         notes.append("nan: masked. opensim_setup/ holds the copy that OpenSim's tools read.")
-    return format_table("ground reaction", table.names, table.time, values, notes=notes)
+    return table_chunks("ground reaction", table.names, table.time, values, notes=notes)
 
 
 def _muscle_text(muscles: MuscleForces) -> Iterator[str]:
@@ -303,7 +305,7 @@ def _muscle_text(muscles: MuscleForces) -> Iterator[str]:
         "muscle forces",
         (*muscles.muscles, *(f"reserve_{name}" for name in muscles.reserves)),
         muscles.time,
-        np.column_stack([muscles.force, muscles.reserve_moment]),
+        stacked([muscles.force, muscles.reserve_moment]),
         notes=["Tendon forces in N; reserve_ columns are joint moments in N m."],
     )
 
@@ -315,7 +317,7 @@ def knee_table(knee: KneeLoads) -> Table:
         for attribute, name in KNEE_COLUMNS:
             names.append(f"knee_{side}_{name}")
             columns.append(getattr(knee, attribute)[:, i])
-    return Table(tuple(names), knee.time, np.column_stack(columns))
+    return Table(tuple(names), knee.time, stacked(columns))
 
 
 def _knee_text(knee: KneeLoads) -> Iterator[str]:

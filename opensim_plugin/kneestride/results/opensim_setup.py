@@ -19,13 +19,14 @@ masked frames, the copy here leaves them out and OpenSim interpolates across.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..scratch import LONG, release, rows_of, stacked
 from ..vocabulary import SIDES
-from .tables import Table, format_table
+from .tables import Table, table_chunks
 
 if TYPE_CHECKING:
     from ..capture.trial import Markers
@@ -34,19 +35,20 @@ if TYPE_CHECKING:
 
 FOLDER = "opensim_setup"
 _VERSION = "40600"
+_ROWS_AT_ONCE = 512
 _FREE_MOMENT = 1000.0
 
 
-def setup_files(results: Results) -> dict[str, str]:
-    """Return the set-up files as text, by their path in the results folder."""
+def setup_files(results: Results) -> dict[str, Iterable[str]]:
+    """Return the set-up files as text in parts, by their path in the results folder."""
     from .folder import ground_table
 
     time = results.motion.time
     span = f"{float(time[0]):.10g} {float(time[-1]):.10g}"
-    files: dict[str, str] = {}
+    files: dict[str, Iterable[str]] = {}
     if results.markers is not None:
-        files["markers.trc"] = format_trc(results.markers)
-        files["inverse_kinematics.xml"] = _inverse_kinematics(results, results.markers, span)
+        files["markers.trc"] = trc_chunks(results.markers)
+        files["inverse_kinematics.xml"] = [_inverse_kinematics(results, results.markers, span)]
     if results.ground is not None and results.inverse_dynamics is not None:
         ground = ground_table(results.ground)
         forces = "../ground_forces.mot"
@@ -54,24 +56,29 @@ def setup_files(results: Results) -> dict[str, str]:
             # The file people read has NaN there; OpenSim needs figures.
             forces = "ground_forces_unmasked.mot"
             files[forces] = _readable("ground reaction as the dynamics used it", ground)
-        files["external_loads.xml"] = _external_loads(forces, _feet(results.model_xml))
-        files["inverse_dynamics.xml"] = _inverse_dynamics(span)
-        files["static_optimization.xml"] = _static_optimization(span)
-        files["static_optimization_actuators.xml"] = _actuators(_optimal_forces(results))
+        files["external_loads.xml"] = [_external_loads(forces, _feet(results.model_xml))]
+        files["inverse_dynamics.xml"] = [_inverse_dynamics(span)]
+        files["static_optimization.xml"] = [_static_optimization(span)]
+        files["static_optimization_actuators.xml"] = [_actuators(_optimal_forces(results))]
         if results.muscles is not None and results.unpowered is not None:
             carried = _carried(results.muscles, results.unpowered, results.model_xml)
             files["joint_reaction_forces.sto"] = _readable(
                 "muscle forces and the rest", carried
             )
-            files["joint_reaction_actuators.xml"] = _actuators(
-                dict.fromkeys(results.unpowered.names, 1.0), prefix="unpowered_"
-            )
-            files["joint_reaction.xml"] = _joint_reaction(_span_of(carried))
-    return {f"{FOLDER}/{name}": text for name, text in files.items()}
+            files["joint_reaction_actuators.xml"] = [
+                _actuators(dict.fromkeys(results.unpowered.names, 1.0), prefix="unpowered_")
+            ]
+            files["joint_reaction.xml"] = [_joint_reaction(_span_of(carried))]
+    return {f"{FOLDER}/{name}": parts for name, parts in files.items()}
 
 
 def format_trc(markers: Markers) -> str:
-    """Return markers as a TRC file in m; blank where a marker was not seen.
+    """Return markers as the text of a TRC file; as `trc_chunks`."""
+    return "".join(trc_chunks(markers))
+
+
+def trc_chunks(markers: Markers) -> Iterator[str]:
+    """Return markers as a TRC file in m, in parts; blank where a marker was not seen.
 
     Time stamps are first stamp + k / rate, to ten digits: stamps rounded to
     milliseconds ruin accelerations.
@@ -89,10 +96,18 @@ def format_trc(markers: Markers) -> str:
     ]
     flat = markers.positions.reshape(frames, 3 * count)
     row = "%d\t%.10g" + "\t%.9g" * (3 * count)
-    lines = [row % (k + 1, markers.time[k], *values) for k, values in enumerate(flat.tolist())]
-    for k in np.flatnonzero(np.isnan(flat).any(axis=1)):
-        lines[k] = lines[k].replace("nan", "")
-    return "\n".join([*head, *lines]) + "\n"
+    yield "\n".join(head) + "\n"
+    for first in range(0, frames, _ROWS_AT_ONCE):
+        part = flat[first : first + _ROWS_AT_ONCE]
+        lines = [
+            row % (k + 1, markers.time[k], *values)
+            for k, values in enumerate(part.tolist(), first)
+        ]
+        for k in np.flatnonzero(np.isnan(part).any(axis=1)):
+            lines[k] = lines[k].replace("nan", "")
+        yield "\n".join(lines) + "\n"
+        if frames > LONG:
+            release()
 
 
 def _whole(table: Table) -> bool:
@@ -101,12 +116,15 @@ def _whole(table: Table) -> bool:
 
 def _complete_rows(table: Table) -> Table:
     keep = np.isfinite(table.values).all(axis=1)
-    return Table(table.names, table.time[keep], table.values[keep], table.in_degrees)
+    if keep.all():
+        return table
+    values = rows_of(table.values, keep)
+    return Table(table.names, table.time[keep], values, table.in_degrees)
 
 
-def _readable(title: str, table: Table) -> str:
+def _readable(title: str, table: Table) -> Iterator[str]:
     rows = _complete_rows(table)
-    return format_table(title, rows.names, rows.time, rows.values)
+    return table_chunks(title, rows.names, rows.time, rows.values)
 
 
 def _span_of(table: Table) -> str:
@@ -127,7 +145,7 @@ def _carried(muscles: MuscleForces, unpowered: Table, model_xml: str) -> Table:
     return Table(
         (*muscles.muscles, *added, *idle),
         muscles.time,
-        np.column_stack([muscles.force, unpowered.values, zero]),
+        stacked([muscles.force, unpowered.values, zero]),
     )
 
 

@@ -24,6 +24,7 @@ from .. import __version__
 from ..errors import ResultsError
 from ..loads.types import GroundReaction
 from ..model.drawn import AttachedMesh, attached_rows
+from ..motion.contacts import between
 from ..vocabulary import GRAVITY, SIDES, Array
 from .bones import BoneMesh, fit_bones, load_bones
 from .scene_lines import LinePaths, line_arrays
@@ -398,7 +399,7 @@ def stride_phase(runner: SceneRunner) -> Array:
         if row.get("kind") != "stride" or row.get("side") not in SIDES:
             continue
         start, end = float(str(row["start_s"])), float(str(row["end_s"]))
-        inside = (runner.time >= start) & (runner.time <= end)
+        inside = between(runner.time, start, end)
         side = SIDES.index("r" if row["side"] == "r" else "l")
         phase[inside, side] = 100 * (runner.time[inside] - start) / (end - start)
     return phase

@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ResultsError
+from ..scratch import LONG, release
 from ..vocabulary import Array
 
 _ROWS_AT_ONCE = 512
+_RELEASE = 16 * _ROWS_AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def _chunks(header: str, time: Array, values: Array) -> Iterator[str]:
         # Minus zero and plus zero are the same figure; a file must not tell them apart.
         rows = np.column_stack([time[at], values[at]]) + 0.0
         yield (row * len(rows)) % tuple(rows.ravel().tolist())
+        if time.size > LONG and first % _RELEASE == 0:
+            release()
 
 
 def read_table(path: Path) -> Table:
