@@ -8,7 +8,7 @@ two processes share them, and results do not depend on how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from .simulation.solve import simulate_variant
 from .simulation.variants import variant
 from .vocabulary import SIDES, Array
 
+Progress = Callable[[str, float], None]
 Doses = Mapping[str, Sequence[float]]
 
 
@@ -52,7 +53,11 @@ def stride_starts(results: Results, count: int) -> list[float]:
 
 
 def dose_sweep(
-    results: Results, doses: Doses, strides: int = 10, solve: int = 7
+    results: Results,
+    doses: Doses,
+    strides: int = 10,
+    solve: int = 7,
+    progress: Progress | None = None,
 ) -> dict[str, list[DoseResponse]]:
     """Peaks and impulses of the knee loads over doses, for several strides.
 
@@ -62,6 +67,7 @@ def dose_sweep(
     doses : variant ('valgus', 'knee-out', 'crossover') → doses, degrees or mm
     strides : how many, evenly over the recording
     solve : doses that are solved, see `simulate.dose_response`
+    progress : callable of (stage, share), optional
 
     Returns
     -------
@@ -69,11 +75,14 @@ def dose_sweep(
     """
     companion.start()
     starts = stride_starts(results, strides)
+    tell = progress or _silent
+    tell("muscle paths", 0.0)
     lean = replace(results, scene=None, muscles=None, markers=None)
-    fit = shared_fit(lean, doses, starts)
+    # A fit of the muscle paths costs more than it saves on a single stride.
+    fit = shared_fit(lean, doses, starts) if len(starts) > 1 else None
     # Every other one, so that both processes have as many.
     theirs = companion.later(_strides, lean, dict(doses), starts[1::2], solve, fit)
-    mine = _strides(lean, doses, starts[0::2], solve, fit)
+    mine = _strides(lean, doses, starts[0::2], solve, fit, tell)
     others = theirs()
     return {
         name: [(others if k % 2 else mine)[k // 2][name] for k in range(len(starts))]
@@ -103,11 +112,22 @@ def shared_fit(results: Results, doses: Doses, starts: Sequence[float]) -> PathF
     return fit_paths(geometry, geometry.in_order(stride.coordinates, np.vstack(poses)))
 
 
+def _silent(stage: str, share: float) -> None:
+    del stage, share
+
+
 def _strides(
-    results: Results, doses: Doses, starts: Sequence[float], solve: int, fit: PathFit
+    results: Results,
+    doses: Doses,
+    starts: Sequence[float],
+    solve: int,
+    fit: PathFit | None,
+    tell: Progress | None = None,
 ) -> list[dict[str, DoseResponse]]:
     inputs, out = None, []
-    for start in starts:
+    for k, start in enumerate(starts):
+        if tell is not None:
+            tell(f"stride at {start:.1f} s", 0.1 + 0.9 * k / len(starts))
         runner, reduced = prepare(results, start)
         inputs = inputs or stages.load_inputs(runner.fitted, runner.subject, runner.settings)
         found = {
