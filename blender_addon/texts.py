@@ -85,7 +85,13 @@ def provenance(scene_data, runners, language="en"):
     motion = "prov_both" if len(kinds) == 2 else "prov_simulated"
     parts.append(text(motion if True in kinds else "prov_captured", language))
     parts.append(_forces(runners, language))
-    return text("prov_line", language, parts=", ".join(parts))
+    line = text("prov_line", language, parts=", ".join(parts))
+    failed = dict.fromkeys(name for r in runners for name in r.failed)
+    if failed:
+        # A picture outlives the table beside which its doubts are told.
+        names = ", ".join(label("check", n, n, language) for n in failed)
+        line = text("prov_failed", language, checks=names) + " " + line
+    return line
 
 
 def _forces(runners, language):

@@ -182,11 +182,23 @@ def test_a_change_has_its_sign_and_nothing_has_none():
 )  # fmt: skip
 def test_forces_under_changed_strides_are_told_as_simulated(language, only, both):
     scene = SimpleNamespace(model="runner", provenance="")
-    captured = SimpleNamespace(simulated=False, predicted=False, ground_force=1)
-    changed = SimpleNamespace(simulated=True, predicted=False, ground_force=1)
+    captured = SimpleNamespace(simulated=False, predicted=False, ground_force=1, failed=())
+    changed = SimpleNamespace(simulated=True, predicted=False, ground_force=1, failed=())
     line = texts.provenance(scene, [changed, changed], language)
     assert f", {only};" in line and "measured ground" not in line and "gemessen" not in line
     assert f", {both};" in texts.provenance(scene, [captured, changed], language)
+
+
+def test_a_failed_self_check_is_said_in_every_picture():
+    scene = SimpleNamespace(model="runner", provenance="")
+    good = SimpleNamespace(simulated=False, predicted=False, ground_force=1, failed=())
+    bad = SimpleNamespace(
+        simulated=False, predicted=False, ground_force=1, failed=("residuals", "units")
+    )
+    assert "SELF-CHECK" not in texts.provenance(scene, [good])
+    line = texts.provenance(scene, [good, bad])
+    assert line.startswith("SELF-CHECK FAILED (pelvis residuals, units and size). Modelled")
+    assert "Beckenresiduen" in texts.provenance(scene, [bad], "de")
 
 
 def test_every_language_says_everything_with_the_same_blanks():

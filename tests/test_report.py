@@ -14,6 +14,7 @@ import html5lib
 import numpy as np
 import pytest
 from kneestride import cli
+from kneestride.loads.types import Check
 from kneestride.report.changes import changes_of
 from kneestride.report.command import report_of
 from kneestride.report.content import Report, build_report
@@ -547,3 +548,17 @@ def test_both_languages_say_the_same_things() -> None:
 
     english, german = (shipped_table("report.toml")[k] for k in ("en", "de"))
     assert keys(english) == keys(german) and places(english) == places(german)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_failed_check_stands_over_every_picture(language: Language) -> None:
+    bad = Check("units", "fail", 0.4, 0.1, "Thigh and shank are 34 %.")
+    for verdict in ("fail", "look"):
+        made = report(replace(runner(), checks=(replace(bad, verdict=verdict),)), language)
+        assert len(made.pictures) >= 2 and made.curves is not None
+        for picture in (*made.pictures, made.curves):
+            told = picture.figure.get_suptitle().startswith("✗")
+            assert told == (verdict == "fail"), picture.name
+        if verdict == "fail":
+            named = Words(language)("clinician.check_units")
+            assert named in made.curves.figure.get_suptitle()

@@ -131,6 +131,18 @@ def test_provenance_names_what_the_picture_rests_on():
     assert "estimate" in line and "measured ground forces" in line and "body weight" in line
 
 
+def test_a_failed_self_check_goes_with_the_scene():
+    bad = replace(synthetic_runner(), failed=("residuals",))
+    assert writer.provenance([bad], "").startswith("SELF-CHECK FAILED: residuals. Modelled")
+    assert scene_entry(bad)["failed_checks"] == ["residuals"]
+    assert scene_entry(synthetic_runner())["failed_checks"] == []
+
+
+def scene_entry(runner):
+    about = json.loads(bytes(writer.build_scene([runner])["about"]).decode())
+    return about["runners"][0]
+
+
 def test_forces_under_a_changed_stride_are_told_as_simulated():
     captured = synthetic_runner()
     changed = replace(synthetic_runner("valgus"), simulated=True)

@@ -17,7 +17,7 @@ from ..report.curves import SIDE_COLOURS
 from ..report.stress_colours import NO_DATA, colours_of
 from ..vocabulary import Array
 
-INK, PAPER, FLOOR = "#22282f", "#ffffff", "#d9dee3"
+INK, PAPER, FLOOR, FAILED = "#22282f", "#ffffff", "#d9dee3", "#b00020"
 BONE = (0.90, 0.88, 0.83)
 VIEWS = {"front": (math.pi / 2, 0.08), "side": (0.0, 0.08), "behind": (-math.pi / 2, 0.08)}
 """Where the viewer stands: turn about the vertical (0: at the right), height; radians."""
@@ -277,6 +277,8 @@ class Bones(Turned):
         self.about: dict[str, Any] = {}
         self.frame, self.display = 0, 0
         self.time = np.zeros(0)
+        self.mark = ""
+        """What is written over every picture of an analysis that failed a check of its own."""
         self._picture: QImage | None = None
         self._key: tuple[object, ...] = ()
 
@@ -370,6 +372,10 @@ class Bones(Turned):
         if self._picture is not None:
             painter.drawImage(0, 0, self._picture)
         self._legend(painter)
+        if self.mark:
+            painter.setPen(QColor(FAILED))
+            top = self.rect().adjusted(8, 4, -8, 0)
+            painter.drawText(top, int(Qt.AlignTop | Qt.TextWordWrap), self.mark)
 
     def _drawn(self, ratio: float) -> QImage:
         from .raster import draw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,11 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from ..report.content import check_line
+from ..report.content import check_line, failed_mark
 from ..report.sayings import say
 from ..report.words import MISSING, Words
 from ..vocabulary import SIDES
+from .fields import WRONG
 from .figures import Bones
 from .plots import CurveGrid
 from .reading import Shown, tissue_curves
@@ -49,8 +51,10 @@ class ResultsPage(QWidget):
         self.texts, self.words = texts, words
         self.shown: Shown | None = None
         t = texts
+        self.keys: list[tuple[QLabel, str]] = []
         self.headline = QLabel(t("no_results"), wordWrap=True)
         self.headline.setObjectName("headline")
+        self.headline.setTextFormat(Qt.RichText)
         self.bones = Bones()
         self.bones.setAccessibleName(t("figure_bones"))
         self.bones.empty = t("no_results")
@@ -138,6 +142,7 @@ class ResultsPage(QWidget):
         column = QVBoxLayout(box)
         key = QLabel(self.texts(text), wordWrap=True)
         key.setTextFormat(Qt.RichText)
+        self.keys.append((key, self.texts(text)))
         column.addWidget(key)
         column.addWidget(_scrolled(grid), 1)
         return box
@@ -154,7 +159,14 @@ class ResultsPage(QWidget):
         head = t("headline", trial=shown.summary["trial"], task=task, forces=forces)
         if shown.summary["simulated"]:
             head += " " + self.words("clinician.simulated")
-        self.headline.setText(f"{head} {self.words('clinician.estimate')}")
+        mark = failed_mark(shown.summary, self.words)
+        self.bones.mark = f"✗ {mark}" if mark else ""
+        for key, text in self.keys:
+            key.setText((f"<b style='{WRONG}'>✗ {escape(mark)}</b><br>" if mark else "") + text)
+        told = escape(f"{head} {self.words('clinician.estimate')}")
+        self.headline.setText(
+            (f"<b style='{WRONG}'>✗ {escape(mark)}</b> " if mark else "") + told
+        )
         self._figures()
         self._strides()
         self._tell_checks(shown.summary)
@@ -177,9 +189,10 @@ class ResultsPage(QWidget):
         self.shown = None
         t, words = self.texts, self.words
         view = t(f"view_{summary['view']}")
-        self.headline.setText(t("headline_picture", trial=summary["trial"], view=view))
+        told = t("headline_picture", trial=summary["trial"], view=view)
+        self.headline.setText(escape(told))
         self.bones.clear()
-        self.bones.empty = self.headline.text()
+        self.bones.empty, self.bones.mark = told, ""
         for grid in (self.curves, self.tissues):
             grid.show_curves([])
         self.strides.setRowCount(0)
@@ -281,8 +294,6 @@ class ResultsPage(QWidget):
             self.slider.setValue(int(np.argmin(np.abs(self.bones.time - start))))
 
     def _tell_checks(self, summary: Mapping[str, Any]) -> None:
-        from html import escape
-
         signs = {"pass": "✓", "look": "▲", "fail": "✗"}
         language = self.words.language
         lines = [f"<p>▲ {escape(say(w, language))}</p>" for w in summary["warnings"]]

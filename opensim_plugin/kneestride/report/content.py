@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -186,13 +186,21 @@ def build_report(
         trial=summary["trial"],
         simulated=summary["simulated"],
         patient=patient.patient_page(summary, words, reference),
-        pictures=_pictures(results, summary, words, reference),
+        pictures=_stamped(
+            _pictures(results, summary, words, reference),
+            words("patient.failed") if failed_checks(summary, words) else "",
+        ),
         facts=_facts(summary, words),
         warnings=_warnings(summary, words, reference),
         tables=tables,
         classes=_classes(summary, words),
         notes=_notes(tables, words, reference),
-        curves=_curves(results, words, reference),
+        curves=next(
+            iter(
+                _stamped(_some(_curves(results, words, reference)), failed_mark(summary, words))
+            ),
+            None,
+        ),
         changes=changes,
         checks=tuple(check_line(c, words) for c in summary["checks"]),
         quality=_quality(summary, words),
@@ -309,6 +317,28 @@ def _pictures(
             )
         )
     return tuple(out)
+
+
+def failed_checks(summary: Mapping[str, Any], words: Words) -> list[str]:
+    """Titles of the self-checks that failed."""
+    return [check_line(c, words).title for c in summary["checks"] if c["verdict"] == "fail"]
+
+
+def failed_mark(summary: Mapping[str, Any], words: Words) -> str:
+    """What is written over a picture for people of the field; '' where nothing failed."""
+    failed = failed_checks(summary, words)
+    return words("clinician.failed", checks=", ".join(failed)) if failed else ""
+
+
+def _some(picture: Picture | None) -> tuple[Picture, ...]:
+    return () if picture is None else (picture,)
+
+
+def _stamped(found: tuple[Picture, ...], mark: str) -> tuple[Picture, ...]:
+    def draw(picture: Picture) -> Figure:
+        return pictures.stamped(picture.draw(), mark)
+
+    return tuple(replace(p, draw=partial(draw, p)) for p in found) if mark else found
 
 
 def _facts(summary: Summary, words: Words) -> tuple[tuple[str, str], ...]:

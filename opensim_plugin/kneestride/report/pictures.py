@@ -34,6 +34,7 @@ HIP_SHARE = 0.09
 NEAR = 5.0
 """mm from the line that are no more than the placing of markers."""
 INK, PALE, ACCENT, USUAL = "#22282f", "#c3c9cf", "#c2470f", "#8cc3e6"
+FAILED = "#b00020"
 _HIP = re.compile(
     r'name="hip_(?P<side>[rl])".*?<translation>\s*(?P<xyz>[^<]+)</translation>', re.DOTALL
 )
@@ -272,6 +273,14 @@ def new_figure(width: float, height: float) -> Figure:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def stamped(figure: Figure, mark: str) -> Figure:
+    """Write over a figure that the analysis failed a check of its own; '' leaves it."""
+    if mark:
+        figure.suptitle(f"✗ {mark}", x=0.01, ha="left", color=FAILED, fontsize=9,
+                        fontweight="bold")  # fmt: skip
     return figure
 
 

@@ -138,6 +138,7 @@ class SceneRunner:
     ground : GroundReaction or None
     strides : rows of strides.csv
     simulated : bool, the motion was changed and not captured
+    failed : names of self-checks that failed; every picture of the runner says so
     lines : LinePaths or None, muscles and ligaments
     attached : mesh files that the model names, or that belong to one of its family
     """
@@ -154,6 +155,7 @@ class SceneRunner:
     ground: GroundReaction | None = None
     strides: Sequence[Mapping[str, object]] = ()
     simulated: bool = False
+    failed: tuple[str, ...] = ()
     lines: LinePaths | None = None
     attached: tuple[AttachedMesh, ...] = ()
 
@@ -303,7 +305,12 @@ def provenance(runners: Sequence[SceneRunner], model_name: str) -> str:
         frozenset({True}): "simulated motion",
     }.get(frozenset(kinds), "captured and simulated motion")
     model = f"model {model_name}, " if model_name else ""
-    return f"Modelled estimate, not a measurement: {model}{motion}, {forces}; BW = body weight"
+    failed = list(dict.fromkeys(name for r in runners for name in r.failed))
+    mark = f"SELF-CHECK FAILED: {', '.join(failed).replace('_', ' ')}. " if failed else ""
+    return (
+        f"{mark}Modelled estimate, not a measurement: {model}{motion}, {forces}; "
+        "BW = body weight"
+    )
 
 
 def quaternions(rotation: Array) -> Array:
@@ -423,6 +430,7 @@ def _runner_entry(runner: SceneRunner, shape: int) -> dict[str, object]:
         "frames": len(runner.time),
         "shape": shape,
         "simulated": runner.simulated,
+        "failed_checks": list(runner.failed),
         "ground": runner.ground is not None,
         "predicted_forces": bool(runner.ground is not None and runner.ground.predicted),
         "strides": strides,

@@ -119,6 +119,7 @@ def runner_of(
         ground=ground,
         strides=results.strides,
         simulated=results.simulated,
+        failed=tuple(c.name for c in results.checks if c.verdict == "fail"),
         lines=LinePaths(motion.time[at], lines, _activation(results, shown)),
         attached=attached or default_attachments(scale),
     )
