@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,34 @@ def shared_data() -> Path:
 def shared_models() -> Path:
     """Folder of public OpenSim models beside the project."""
     return _shared("models")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_summary_keeps_to_its_published_schema() -> Iterator[None]:
+    """Hold each `summary.json` that this process puts in place against its schema.
+
+    Folders that are no results of a command (tests of the folder's replacement alone write
+    such) have neither a kind nor a trial, and are left alone.
+    """
+    import jsonschema
+    from kneestride.results import replace
+    from kneestride.results.schemas import published_as
+
+    put_in_place = replace._swap
+    read: dict[str, jsonschema.Draft202012Validator] = {}
+
+    def checked(partial: Path, target: Path, overwrite: bool) -> None:
+        for file in partial.rglob(replace.MARK):
+            told = json.loads(file.read_text(encoding="utf-8"))
+            if "kind" not in told and "trial" not in told:
+                continue
+            name = published_as(told)
+            if name not in read:
+                text = (ROOT / "docs" / f"{name}.schema.json").read_text(encoding="utf-8")
+                read[name] = jsonschema.Draft202012Validator(json.loads(text))
+            read[name].validate(told)
+        put_in_place(partial, target, overwrite)
+
+    replace._swap = checked
+    yield
+    replace._swap = put_in_place

@@ -44,6 +44,7 @@ from .results.folder import Results, read_results
 from .results.held import held_folders
 from .results.replace import MARK, replace_folder
 from .results.scene_runner import MOST_RUNNERS, comparison_scene
+from .results.schemas import stamped
 from .vocabulary import SIDES, Array, Side
 
 Progress = Callable[[str, float], None]
@@ -202,13 +203,14 @@ def write_comparison(target: Path, found: Compared, overwrite: bool = False) -> 
         read_retraining().preface,
         names[0],
     )
+    told = _summary(found, names)
     texts = {
         "comparison.csv": comparison_csv(found.comparisons),
         "curves.csv": curves_csv(found.conditions),
         "curve_tests.csv": curve_tests_csv(found.comparisons),
         "retraining.csv": _advice_csv(found.advice),
         "report.html": page,
-        MARK: json.dumps(_summary(found, names), indent=1, ensure_ascii=False) + "\n",
+        MARK: json.dumps(stamped("comparison", told), indent=1, ensure_ascii=False) + "\n",
     }
 
     def fill(folder: Path) -> None:

@@ -23,6 +23,7 @@ from .results.compare import Condition, compare, comparison_csv, condition
 from .results.folder import Results, read_results, write_results
 from .results.replace import replace_folder
 from .results.scene_runner import with_scene, write_comparison_scene
+from .results.schemas import stamped
 from .simulation.describe import (
     about_original,
     about_variant,
@@ -364,12 +365,13 @@ def write_simulation(target: Path, simulation: Simulation, overwrite: bool = Fal
         See `results.replace.replace_folder`.
     """
     everything = {"original": simulation.original, **simulation.variants}
-    summary = {
+    told = {
         "kind": "comparison",
         "trial": simulation.original.trial,
         "folders": list(everything),
         "simulation": {n: r.summary["simulation"] for n, r in everything.items()},
     }
+    summary = stamped("simulation", told)
 
     def fill(folder: Path) -> None:
         for name, results in everything.items():

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..vocabulary import SIDES
 from .folder import strides_text
 from .replace import MARK, replace_folder
-from .summary import SCHEMA_VERSION, plain_data, software_versions, spread
+from .schemas import stamped
+from .summary import software_versions, spread
 
 if TYPE_CHECKING:
     from ..one_camera import PictureResults
@@ -94,7 +95,6 @@ def picture_summary(results: PictureResults) -> dict[str, Any]:
             "classes": {},
         }
     summary = {
-        "schema_version": SCHEMA_VERSION,
         "kind": KIND,
         "trial": results.trial,
         "simulated": False,
@@ -123,9 +123,7 @@ def picture_summary(results: PictureResults) -> dict[str, Any]:
         "sides": sides,
         "standing_test": results.standing_summary(),
     }
-    plain = plain_data(summary)
-    assert isinstance(plain, dict)
-    return plain
+    return stamped("one_camera", summary)
 
 
 def _page(summary: dict[str, Any]) -> str:

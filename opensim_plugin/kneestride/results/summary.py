@@ -1,10 +1,10 @@
 """`summary.json`: what a person or a program reads first.
 
-The models below are the schema; `docs/summary.schema.json` is written from them and a
-test keeps the two equal. A summary holds no absolute path and no NaN (null instead).
-Medians and intervals are over the stride rows of one side: median, 10th and 90th
-percentile. They tell how much the strides differ, not how far the figures may be off;
-that is the `uncertainty` section, where the analysis gives one.
+The models below are the schema; `docs/summary.schema.json` is written from them
+(`results.schemas`) and a test keeps the two equal. A summary holds no absolute path and no
+NaN (null instead). Medians and intervals are over the stride rows of one side: median, 10th
+and 90th percentile. They tell how much the strides differ, not how far the figures may be
+off; that is the `uncertainty` section, where the analysis gives one.
 """
 
 from __future__ import annotations
@@ -130,11 +130,6 @@ class Summary(BaseModel):
     )
     marker_error: MarkerErrorSection
     sides: dict[str, SideSection]
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of `summary.json`."""
-    return Summary.model_json_schema()
 
 
 def build_summary(results: Results) -> dict[str, Any]:

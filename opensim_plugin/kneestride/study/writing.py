@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..results.replace import MARK, replace_folder
+from ..results.schemas import stamped
 from .tables import TEXTS, Cell, Row
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +48,8 @@ def write_tables(
         See `results.replace.replace_folder`.
     """
     texts = {f"{name}.csv": csv_text(rows, name) for name, rows in tables.items()}
-    text = json.dumps(provenance, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    told = stamped("study", provenance)
+    text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def fill(folder: Path) -> None:
         for name, content in texts.items():
