@@ -23,10 +23,11 @@ import numpy as np
 import pytest
 from kneestride import cli
 from kneestride.demo import reference_recording, write_recording
-from kneestride.errors import KneestrideError, SettingsError
+from kneestride.errors import KneestrideError, ResultsError, SettingsError
 from kneestride.motion.reference_capture import CaptureNoise
 from kneestride.study.command import Study, run_study
 from kneestride.study.jobs import Outcome, jobs_of, note_of, run_job, software
+from kneestride.study.lock import LOCK, alone_in
 from kneestride.study.plan import read_plan
 from kneestride.study.processes import ATTEMPTS, run_here
 
@@ -542,3 +543,75 @@ def test_the_table_on_a_terminal_says_what_is_going_on() -> None:
     assert ["P2_run", "done", "12"] in lines and ["P3_run", "failed", "1"] in lines
     assert ["P1_run", "recruitment", "0"] in lines
     assert sum("P2_run" in line for line in lines) == 1
+
+
+# --- one run at a time, nobody named ---------------------------------------------------------
+
+
+def test_a_second_run_into_one_folder_is_told_who_is_there(
+    finished: Study, captures: Path
+) -> None:
+    out = captures / "whole"
+    before = contents(out / "tables")
+    with alone_in(out):
+        process = started(captures / "study.toml", "--out", out)
+        assert process.wait(PATIENCE) == 2
+        with (
+            pytest.raises(ResultsError, match=rf"process {os.getpid()} on .* in it since"),
+            alone_in(out),
+        ):
+            pass
+    assert contents(out / "tables") == before
+    with alone_in(out):
+        pass  # free again
+
+
+def test_a_killed_run_leaves_no_lock_behind(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from kneestride.study.lock import alone_in\n"
+        "with alone_in(Path(sys.argv[1])):\n"
+        "    print('in', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None and holder.stdout.readline() == b"in\n"
+    with pytest.raises(ResultsError, match=f"process {holder.pid}"), alone_in(tmp_path):
+        pass
+    holder.kill()
+    holder.wait()
+    assert str(holder.pid) in (tmp_path / LOCK).read_text()  # its name is still there …
+    with alone_in(tmp_path):  # … and holds nobody up
+        assert str(os.getpid()) in (tmp_path / LOCK).read_text()
+
+
+def test_an_anonymous_study_names_nobody(tmp_path: Path) -> None:
+    home = tmp_path / "Miller_clinic"
+    noisy = reference_recording(strides=1, noise=CaptureNoise(), seed=1)
+    write_recording(home / "Miller_Jane", *noisy)
+    (home / "Miller_Jane" / "Miller_lost.trc").write_text("no recording\n")
+    (home / "people.csv").write_text("id,mass_kg,height_cm\nMiller_Jane,68.5,174\n")
+    (home / "Miller.toml").write_text(
+        'name = "running"\nsubjects = "people.csv"\n'
+        '[[trials]]\nfile = "{subject}/*_run.trc"\nstatic = "{folder}/reference_static.trc"\n'
+        'forces = "{folder}/reference_grf.mot"\ncondition = "run"\n'
+        '[[trials]]\nfile = "{subject}/Miller_lost.trc"\n'
+    )
+    out = tmp_path / "out"
+    study = run_study(home / "Miller.toml", out=out, workers=1, anonymous=True)
+    assert list(study.outcomes) == ["P01_run_trial-1", "P01_trial-1"]
+    assert {r["subject"] for r in rows_of(study, "strides")} == {"P01"}
+    assert len(rows_of(study, "failures")) == 1
+    files = [p for p in out.rglob("*") if p.is_file()]
+    assert len(files) > 20
+    for path in files:
+        told = path.relative_to(out).as_posix().encode() + path.read_bytes()
+        if path.suffix == ".npz":
+            with np.load(path) as held:
+                told += b"".join(held[n].tobytes() for n in held.files if n == "about")
+        for secret in (b"Miller", b"reference_run", str(tmp_path).encode()):
+            assert secret not in told, (path, secret)
+    # Names would stay beside numbers: one folder is either the one or the other.
+    with pytest.raises(ResultsError, match="without names"):
+        run_study(home / "Miller.toml", out=out, workers=1)

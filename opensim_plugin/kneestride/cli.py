@@ -428,6 +428,7 @@ def study(
     dask: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead.")
     ] = "",
+    anonymous: Anonymous = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -438,7 +439,14 @@ def study(
     """
     from .study.command import run_study
 
-    found = run_study(file, out=out, workers=workers, dask=dask or None, quiet=quiet or as_json)
+    found = run_study(
+        file,
+        out=out,
+        workers=workers,
+        dask=dask or None,
+        anonymous=anonymous,
+        quiet=quiet or as_json,
+    )
     tell(found.tables, found.lines(), quiet, as_json)
 
 

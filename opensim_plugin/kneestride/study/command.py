@@ -15,8 +15,10 @@ from typing import Any
 from ..errors import ResultsError, SettingsError
 from ..results.replace import check_target
 from ..results.summary import software_versions
+from .anonymous import anonymous_plan
 from .contrasts import effect_rows, mixed_rows
 from .jobs import Job, Outcome, content_hash, has_doses, has_trial, jobs_of
+from .lock import alone_in
 from .plan import Plan, read_plan
 from .progress import watching
 from .tables import (
@@ -76,6 +78,7 @@ def run_study(
     out: Path | None = None,
     workers: int | None = None,
     dask: str | None = None,
+    anonymous: bool = False,
     quiet: bool = True,
 ) -> Study:
     """Run a study, or go on with one that was interrupted.
@@ -86,17 +89,27 @@ def run_study(
     out : Path, optional; the study file says it, or `<file's name>-results` beside it
     workers : int, optional; processes here, one a core when left out
     dask : str, optional; address of a Dask scheduler, whose workers are used instead
+    anonymous : bool; people are numbered, files and paths are left out
     quiet : bool; False draws a table where standard error is a terminal
 
     Raises
     ------
     KneestrideError
-        The study file has mistakes, OUT holds something else, or no trial gave results
+        The study file has mistakes, OUT holds something else or another run works there,
+        or no trial gave results
         (the tables are written nevertheless).
     """
     crew = _crew(workers)
     plan = read_plan(Path(file), None if out is None else Path(out))
+    if anonymous:
+        plan = anonymous_plan(plan)
     _claim(plan)
+    with alone_in(plan.out, anonymous):
+        return _run(plan, crew, dask, quiet)
+
+
+def _run(plan: Plan, crew: int, dask: str | None, quiet: bool) -> Study:
+    """Do what is left of a study whose folder is ours alone, and make its tables."""
     jobs = jobs_of(plan)
     outcomes = {
         job.id: Outcome(job.id, "kept", 0.0)
@@ -153,7 +166,16 @@ def _claim(plan: Plan) -> None:
     if not (out / SIGN).is_file():
         check_target(out, overwrite=False)
         out.mkdir(parents=True, exist_ok=True)
-    told = {"kind": "study", "name": plan.name, "file": plan.source.name}
+    nameless = plan.names is not None
+    if (out / SIGN).is_file() and _is_nameless(out / SIGN) != nameless:
+        ways = ("without names", "with names")
+        raise ResultsError(
+            f"a folder of this study {ways[not nameless]}",
+            f"{out.name!r}, which was begun {ways[nameless]}",
+            "give --out another folder: what is there would stay there",
+        )
+    told: dict[str, object] = {"kind": "study", "name": plan.name}
+    told |= {"anonymous": True} if nameless else {"file": plan.source.name}
     partial = out / f".{SIGN}.{os.getpid()}"
     try:
         partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -164,6 +186,13 @@ def _claim(plan: Plan) -> None:
             error.strerror or type(error).__name__,
             "choose another --out, or make that place writable",
         ) from error
+
+
+def _is_nameless(sign: Path) -> bool:
+    try:
+        return json.loads(sign.read_text(encoding="utf-8")).get("anonymous") is True
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _tables(
@@ -193,7 +222,9 @@ def _tables(
     provenance = {
         "kind": "study",
         "name": plan.name,
-        "study_file": {plan.source.name: content_hash(plan.source)},
+        "study_file": {
+            plan.source.name if plan.names is None else "study file": content_hash(plan.source)
+        },
         "software": software_versions(),
         "code": jobs[0].software,
         "notes": notes,
@@ -201,6 +232,13 @@ def _tables(
         "trials": [_provenance(job, outcomes[job.id]) for job in jobs],
     }
     return write_tables(plan.out / "tables", tables, provenance), tuple(notes)
+
+
+def _named(path: Path | None, job: Job) -> str | None:
+    """Name of a file where names may stay."""
+    if path is None:
+        return None
+    return path.name if job.names is None else "file"
 
 
 def _provenance(job: Job, outcome: Outcome) -> dict[str, Any]:
@@ -211,9 +249,9 @@ def _provenance(job: Job, outcome: Outcome) -> dict[str, Any]:
         "group": w.group,
         "condition": w.condition,
         "key": job.key,
-        "file": w.file.name,
-        "static": w.static and w.static.name,
-        "forces": w.forces.name if isinstance(w.forces, Path) else w.forces,
+        "file": _named(w.file, job),
+        "static": _named(w.static, job),
+        "forces": _named(w.forces, job) if isinstance(w.forces, Path) else w.forces,
         "settings_changed": w.settings.changed(),
         "doses": [v.label for v in w.doses],
         "failures": [f.reason for f in outcome.failures],

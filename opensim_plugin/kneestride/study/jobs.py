@@ -16,13 +16,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import KneestrideError, ResultsError
 from ..paths_of_data import models_folder
 from ..results.replace import MARK
 from ..results.summary import software_versions
 from .plan import Plan, Wanted
+
+if TYPE_CHECKING:
+    from ..results.folder import Results
 
 SECTION = "study"
 """Section of `summary.json` that holds the key."""
@@ -44,6 +47,8 @@ class Job:
     key, dose_key : str
     software : str
         Fingerprint of the code that computed the keys; a worker with another one refuses.
+    names : tuple of str or None
+        What must not be read in anything written; None where names may stay.
     """
 
     wanted: Wanted
@@ -52,6 +57,7 @@ class Job:
     key: str
     dose_key: str
     software: str
+    names: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -126,11 +132,12 @@ def jobs_of(plan: Plan) -> list[Job]:
             "treadmill_speed": w.treadmill_speed,
             "rate": w.rate,
             "settings": w.settings.to_dict(),
+            **({} if plan.names is None else {"anonymous": True}),
         }
         key = _hash(made_from)
         doses = _hash([key, [asdict(v) for v in w.doses]])
         folders = plan.out / "trials" / w.id, plan.out / "doses" / w.id
-        jobs.append(Job(w, *folders, key, doses, software()))
+        jobs.append(Job(w, *folders, key, doses, software(), plan.names))
     return jobs
 
 
@@ -200,13 +207,14 @@ def run_job(job: Job, tell: Tell | None = None) -> Outcome:
             try:
                 work(job, say)
             except KneestrideError as error:
-                failures.append(Failure(stage, str(error)))
+                failures.append(Failure(stage, _without(str(error), job.names)))
             except Exception as error:
                 # A defect of ours in one trial must not cost the others.
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 where = f"{Path(place.filename).name}:{place.lineno} in {place.name}"
                 reason = f"A defect of ours: {type(error).__name__}: {error}"
-                failures.append(Failure(stage, " ".join(reason.split()), where))
+                told = _without(" ".join(reason.split()), job.names)
+                failures.append(Failure(stage, told, where))
             if failures:
                 break
     seconds = time.perf_counter() - begin
@@ -234,8 +242,27 @@ def _analyse(job: Job, say: Tell) -> None:
     )
     say("writing")
     told = {"key": job.key, "software": job.software}
+    if job.names is not None:
+        results = _nameless(results)
     noted = replace(results, summary={**results.summary, SECTION: told})
     write_results(job.results, noted, overwrite=True)
+
+
+def _nameless(results: Results) -> Results:
+    from ..results.anonymous import anonymised
+    from ..results.scene_runner import with_scene
+
+    out = anonymised(results)
+    return out if results.scene is None else with_scene(out)
+
+
+def _without(text: str, names: tuple[str, ...] | None) -> str:
+    """A sentence without names and paths where a study is anonymous."""
+    if names is None:
+        return text
+    from ..results.anonymous import hidden
+
+    return hidden(text, names)
 
 
 def _simulate(job: Job, say: Tell) -> None:

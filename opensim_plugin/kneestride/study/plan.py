@@ -79,6 +79,7 @@ class Plan:
     trials : tuple of Wanted, in the order of the file
     metrics : tuple of columns of strides.csv, or None for the usual ones
     notes : tuple of str, such as a pattern that fits no file of one person
+    names : what must not be read in anything written (`--anonymous`), or None
     """
 
     name: str
@@ -87,6 +88,7 @@ class Plan:
     trials: tuple[Wanted, ...]
     metrics: tuple[str, ...] | None
     notes: tuple[str, ...]
+    names: tuple[str, ...] | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
