@@ -11,7 +11,7 @@ from pathlib import Path
 import ezc3d
 import numpy as np
 import pytest
-from kneestride.capture import c3d
+from kneestride.capture import c3d, c3d_blocks
 from kneestride.capture.c3d import read_c3d
 from kneestride.capture.c3d_blocks import check_skeleton
 from kneestride.capture.plates import POINT_FORCE, Plate, wrench_in_lab
@@ -358,6 +358,24 @@ def test_a_file_read_in_parts_is_the_same_recording(
     assert (same.events, same.notes, same.markers.names) == (
         whole.events, whole.notes, whole.markers.names,
     )  # fmt: skip
+
+
+def test_a_count_that_overflowed_is_told_by_the_file(
+    four_plates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_c3d(four_plates)
+    content = bytearray(four_plates.read_bytes())
+    first = int.from_bytes(content[6:8], "little")
+    most = first + FRAMES // 2 - 1
+    content[8:10] = most.to_bytes(2, "little")
+    path = tmp_path / "long.c3d"
+    path.write_bytes(content)
+    assert check_skeleton(path).frames == FRAMES // 2
+    monkeypatch.setattr(c3d_blocks, "_MOST", most)
+    monkeypatch.setattr(c3d, "LONG", 0)
+    monkeypatch.setattr(c3d, "PART", 8)
+    assert check_skeleton(path).frames == FRAMES
+    np.testing.assert_array_equal(read_c3d(path).markers.positions, whole.markers.positions)
 
 
 def test_reading_does_not_bring_ezc3d_into_this_process() -> None:

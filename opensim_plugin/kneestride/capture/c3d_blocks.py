@@ -22,6 +22,8 @@ import numpy as np
 from ..errors import CaptureError
 
 BLOCK = 512
+_MOST = 0xFFFF
+"""Frames that fit the header's word."""
 _INTEL, _DEC, _MIPS = 84, 85, 86
 _ITEM_SIZE = {-1: 1, 1: 1, 2: 2, 4: 4}
 
@@ -149,7 +151,8 @@ def check_skeleton(path: Path) -> Skeleton:
         )
     channels = per_frame // subframes if subframes else 0
     layout = None
-    if processor == _INTEL and points and not any(n.startswith("ROTATION:") for n in found):
+    rotations = parameters.get("ROTATION:USED", b"\0\0") != b"\0\0"
+    if processor == _INTEL and points and not rotations:
         begin = (header[0] - 1) * BLOCK
         counts = [(6, "first"), (8, "last")]
         for name, (kind, length) in _COUNTS.items():
@@ -157,6 +160,9 @@ def check_skeleton(path: Path) -> Skeleton:
             if len(data) == length:
                 counts.append((begin + at, kind))
         layout = Layout((data_block - 1) * BLOCK, need, tuple(counts))
+        if last == first + frames - 1 == _MOST:
+            # Where the count does not fit its word, and no other is kept, the file tells it.
+            frames = max(frames, have // need)
     return Skeleton(points, frames, first, rate, channels, subframes if channels else 0, layout)
 
 
@@ -224,7 +230,7 @@ def _frames(
     """
     long_count = parameters.get("POINT:LONG_FRAMES", b"")
     bounds = [parameters.get(f"TRIAL:ACTUAL_{end}_FIELD", b"") for end in ("START", "END")]
-    if last == 0xFFFF or last < first:
+    if last == _MOST or last < first:
         if all(len(b) == 4 for b in bounds):
             # Low word first, whichever the processor.
             (a, b), (c, d) = (struct.unpack(order + "HH", raw) for raw in bounds)
