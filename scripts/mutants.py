@@ -72,7 +72,7 @@ class Mutant:
 
 
 def sample(package: Path, folders: Sequence[str], count: int, seed: int) -> list[Mutant]:
-    """Draw places with equal chance, then one change of each; sorted by file and line.
+    """Draw places with equal chance, then one change of each, in the order drawn.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def sample(package: Path, folders: Sequence[str], count: int, seed: int) -> list
         draw.shuffle(changes)
         # Nearly always the first; the compiler knows a few changes for what they are: none.
         drawn += next(([m] for m in changes if _tells(m, package)), [])
-    return sorted(drawn)
+    return drawn
 
 
 def number_of_places(package: Path, folders: Sequence[str]) -> int:

@@ -186,7 +186,7 @@ def _write_rows(path: Path, rows: Sequence[dict[str, object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, HEAD, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(sorted(rows, key=lambda row: (row["module"], row["line"])))
 
 
 if __name__ == "__main__":
