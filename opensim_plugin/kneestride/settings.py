@@ -157,7 +157,10 @@ class Settings:
     )
     force_velocity: bool = _choice(True, "muscle force depends on fibre velocity")
     passive_forces: bool = _choice(
-        False, "linearly scaled models overshoot passive forces grossly; off unless calibrated"
+        True,
+        "passive muscle forces, of models whose passive curves are calibrated muscle by muscle "
+        "(kneestride's own); with one generic curve for all muscles they overshoot grossly and "
+        "are left out",
     )
 
     def __post_init__(self) -> None:

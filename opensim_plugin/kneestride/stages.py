@@ -35,6 +35,7 @@ from .loads.muscles import (
     capacity,
     elastic_pass,
     lengthening_velocity,
+    passive_is_calibrated,
     rigid_tendon,
     strength_scale,
 )
@@ -404,6 +405,7 @@ def loads_of_motion(
             )
     with watch.stage("recruitment"):
         ankles = [body.coordinate(f"ankle_angle_{s}") for s in SIDES]
+        passive = settings.passive_forces and passive_is_calibrated(inputs.parameters)
         volume = inputs.parameters.max_isometric_force * inputs.parameters.optimal_fiber_length
 
         def able(start: int, stop: int, here: MusclePaths) -> Capacity:
@@ -416,7 +418,7 @@ def loads_of_motion(
                 )  # fmt: skip
             else:
                 state = rigid_tendon(inputs.parameters, here.length, velocity)
-            return capacity(inputs.parameters, state, settings.passive_forces)
+            return capacity(inputs.parameters, state, passive)
 
         problem: Problem = LongProblem(
             motion.time, subject.mass * GRAVITY, paths, able, moments.tau, balance,

@@ -17,8 +17,10 @@ strength, the share stretches each triceps surae tendon by its force-length curv
 fibre keeps the remaining length and velocity. One pass only: iterated with the recruited
 forces the fixed point oscillates.
 
-Passive force is off unless asked for: linearly scaled models reach fibre lengths in the
-triceps surae at which uncalibrated passive curves overshoot grossly.
+Passive force counts where the model's passive curves were calibrated muscle by muscle
+(`passive_is_calibrated`): with one generic curve for all muscles, linearly scaled models
+overshoot grossly. The built-in model's curves (Lai et al. 2017, Uhlrich et al. 2022) meet
+the passive joint moments of living legs over the postures of gait (docs/validation.md).
 """
 
 from __future__ import annotations
@@ -245,6 +247,19 @@ def capacity(
     if passive:
         resting = pull * np.maximum(evaluate(parameters.passive_length, state.length)[0], 0.0)
     return Capacity(active, resting, state)
+
+
+def passive_is_calibrated(parameters: MuscleParameters) -> bool:
+    """Whether a model's passive curves were set muscle by muscle.
+
+    One curve shared by all muscles is a default that nobody fitted to a leg: Rajagopal
+    2016, Hamner 2010 and Gait2392 have one, the model of Lai and Uhlrich forty.
+
+    Parameters
+    ----------
+    parameters : of M muscles
+    """
+    return len(np.unique(parameters.passive_length.which)) > 1
 
 
 def strength_scale(
