@@ -1,7 +1,8 @@
-"""What `pyproject.toml` cannot say: the wheel carries `models/` and `blender_addon/`.
+"""What `pyproject.toml` cannot say: the wheel carries what is no module of the package.
 
-Both stay at the root of the source tree, where people look for them and scripts write
-them; `kneestride.paths_of_data` finds them in either place. An installation in place
+`models/`, `blender_addon/` and the script for the OpenSim GUI stay where they are in the
+source tree, where people look for them and scripts write them; the package finds them in
+either place (`kneestride.paths_of_data`). An installation in place
 (`pip install --editable`) reads them where they are, so nothing is copied for it.
 """
 
@@ -12,7 +13,11 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-CARRIED = {"models": "_models", "blender_addon": "_blender_addon"}
+CARRIED = {
+    "models": "_models",
+    "blender_addon": "_blender_addon",
+    "opensim_plugin/opensim_gui": "_opensim_gui",
+}
 """Folder of the source tree and its name inside the installed package."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 

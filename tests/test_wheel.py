@@ -97,7 +97,8 @@ def hidden(path: Path) -> bool:
 def shipped() -> dict[str, Path]:
     """Every file of the source tree that the wheel has to hold, by its name there."""
     rooms = {"kneestride": HERE, "kneestride/_models": ROOT / "models",
-             "kneestride/_blender_addon": ROOT / "blender_addon"}  # fmt: skip
+             "kneestride/_blender_addon": ROOT / "blender_addon",
+             "kneestride/_opensim_gui": ROOT / "opensim_plugin" / "opensim_gui"}  # fmt: skip
     return {
         f"{name}/{path.relative_to(room).as_posix()}": path
         for name, room in rooms.items()
