@@ -23,7 +23,7 @@ pytest.importorskip("pyqtgraph")
 
 from kneestride.app.looking import exchange_sides, look, plates
 from kneestride.app.raster import draw
-from kneestride.app.what_if import at_dose, changed
+from kneestride.app.what_if import at_dose, changed, half_intervals, unsure
 from kneestride.app.window import Window
 from kneestride.app.work import Work, field_of, marker_set_text, open_work, save_work
 from kneestride.app.worker import field_of_error
@@ -246,6 +246,23 @@ def test_two_changes_add_and_no_change_is_none() -> None:
     assert changed(table, "medial", 10, 0) == pytest.approx([6, 5])
     assert changed(table, "medial", 10, 40) == pytest.approx([4, 3])
     assert at_dose(axis, "medial", 99) == pytest.approx([6, 5])
+
+
+def test_a_change_is_the_less_sure_the_larger_it_is() -> None:
+    angle = {"ends": [-8.0, 0.0, 10.0], "half": {"medial": [[4, 2], [0, 0], [5, 3]]}}
+    width = {"ends": [0.0, 40.0], "half": {"medial": [[0, 0], [12, 4]]}}
+    table = {"angle": angle, "width": width}
+    assert unsure(table, "medial", 0, 0) == pytest.approx([0, 0])
+    assert unsure(table, "medial", 10, 0) == pytest.approx([5, 3])
+    assert unsure(table, "medial", -4, 0) == pytest.approx([2, 1])
+    assert unsure(table, "medial", 10, 40) == pytest.approx([13, 5])
+    rows = [
+        {"first": "original", "second": "valgus", "side": s, "quantity": "medial_N",
+         "low": low, "high": 3.0}
+        for s, low in (("r", -1.0), ("l", 1.0))
+    ]  # fmt: skip
+    rows.append({**rows[0], "first": "valgus", "second": "crossover"})
+    assert half_intervals(rows) == {("valgus", "medial"): [2.0, 1.0]}
 
 
 def test_the_nearer_triangle_is_seen() -> None:

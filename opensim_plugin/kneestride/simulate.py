@@ -89,8 +89,8 @@ class Simulation:
         ]
         return comparison_csv(found)
 
-    def differences(self) -> list[dict[str, object]]:
-        """Changes of the peak loads between any two strides, for pictures of them."""
+    def differences(self, quantities: Sequence[str] = PICTURED) -> list[dict[str, object]]:
+        """Changes of the peak loads between any two strides, with their intervals."""
         conditions, sources = self._conditions()
         return [
             {
@@ -102,7 +102,7 @@ class Simulation:
             for side in SIDES
             for d in compare(
                 conditions[first][side], conditions[second][side], sources,
-                quantities=PICTURED,
+                quantities=quantities,
             ).differences
             if d.measure == "peak"
         ]  # fmt: skip

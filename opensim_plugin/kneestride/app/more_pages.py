@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -30,14 +31,14 @@ from ..errors import KneestrideError
 from ..report.changes import changes_of
 from ..report.curves import SIDE_COLOURS
 from ..report.words import Words
-from ..vocabulary import GRAVITY, SIDES
+from ..vocabulary import GRAVITY, SIDES, Array, Side
 from .fields import FileField
 from .jobs import Job
 from .messages import message_of, told_message
 from .plots import LINES, CurveGrid
 from .reading import Shown, open_results
 from .texts import Texts
-from .what_if import ANGLES, SHOWN, WIDTHS, changed
+from .what_if import ANGLES, SHOWN, WIDTHS, changed, unsure
 
 
 class Working(QWidget):
@@ -225,20 +226,29 @@ class WhatIfPage(Working):
             name, unit, factor = self._name(load)
             now = factor * changed(self.table, load, 0.0, 0.0)
             then = factor * changed(self.table, load, angle, width)
+            half = factor * unsure(self.table, load, angle, width)
             digits = 2 if unit == "BW" else 1
-            cells = [f"{name} ({unit})"]
+            cells, bold = [f"{name} ({unit})"], list[int]()
             for k in range(len(SIDES)):
                 change = then[k] - now[k]
-                arrow = "▲" if change > 0.005 else "▼" if change < -0.005 else "="
+                sure = abs(change) > half[k]
+                arrow = ("▲" if change > 0 else "▼") if sure else "≈"
                 cells.append(self.words.number(now[k], digits))
-                cells.append(
-                    f"{self.words.number(then[k], digits)}   {arrow} "
-                    f"{self.words.number(change, digits, sign=True)}"
-                )
+                told = f"{self.words.number(then[k], digits)}   {arrow} "
+                told += self.words.number(change, digits, sign=True)
+                if angle or width:
+                    low, high = change - half[k], change + half[k]
+                    told += f" ({self.words.span(low, high, digits)})"
+                cells.append(told)
+                if sure and (angle or width):
+                    bold.append(2 + 2 * k)
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 if column:
                     item.setTextAlignment(Qt.AlignCenter)
+                font = item.font()
+                font.setBold(column in bold)
+                item.setFont(font)
                 self.loads.setItem(row, column, item)
         for axis, marker in self.markers:
             marker.setPos(angle if axis == "angle" else width)
@@ -259,6 +269,10 @@ class WhatIfPage(Working):
                 y = [
                     factor * changed(self.table, load, d * key[0], d * key[1])[k] for d in dense
                 ]
+                half = [
+                    factor * unsure(self.table, load, d * key[0], d * key[1])[k] for d in dense
+                ]
+                self._band(plot, dense, np.array(y) - half, np.array(y) + half, side)
                 solved = factor * np.asarray(self.table[axis]["peaks"][load])[:, k]
                 pen = pg.mkPen(SIDE_COLOURS[side], width=2, style=LINES[side])
                 plot.addItem(pg.PlotDataItem(dense, y, pen=pen, antialias=True))
@@ -267,6 +281,14 @@ class WhatIfPage(Working):
             marker = pg.InfiniteLine(0.0, pen=pg.mkPen("#22282f", width=1.5))
             plot.addItem(marker)
             self.markers.append((axis, marker))
+
+    def _band(self, plot: pg.PlotWidget, x: Array, low: Array, high: Array, side: Side) -> None:
+        fill = QColor(SIDE_COLOURS[side])
+        fill.setAlpha(40)
+        ends = [pg.PlotCurveItem(x, v, pen=pg.mkPen(None)) for v in (low, high)]
+        for end in ends:
+            plot.addItem(end)
+        plot.addItem(pg.FillBetweenItem(*ends, brush=fill))
 
 
 class ComparePage(Working):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..simulation.variants import variant
 from ..vocabulary import SIDES, Array
 
 DOSES: dict[str, tuple[float, ...]] = {
@@ -18,6 +19,9 @@ DOSES: dict[str, tuple[float, ...]] = {
 """What is simulated: degrees inwards, degrees outwards, mm narrower. Between these the
 curve is a monotone cubic; nothing is extrapolated."""
 SHOWN = ("medial", "lateral", "total", "adduction_moment")
+COLUMNS = {"medial": "medial_N", "lateral": "lateral_N", "total": "total_N",
+           "adduction_moment": "adduction_moment_Nm"}  # fmt: skip
+"""What comparisons call these loads."""
 ANGLES, WIDTHS = (-8.0, 10.0), (0.0, 40.0)
 
 
@@ -31,10 +35,11 @@ def responses(
     Returns
     -------
     `angle` and `width`: `dose` (ascending; inwards, narrower positive), `peaks` load to
-    (D, 2) N or N·m, `measured` column to (D, 2); `mass` kg, `trial`.
+    (D, 2) N or N·m, `measured` column to (D, 2), `ends` doses and `half` load to half the
+    95 % interval of the change there; `mass` kg, `trial`.
     """
     from ..results.folder import read_results
-    from ..simulate import dose_response, prepare
+    from ..simulate import dose_response, prepare, simulate
 
     tell = progress or (lambda stage, share: None)
     tell("stride", 0.0)
@@ -42,7 +47,7 @@ def responses(
     runner, reduced = prepare(source)
     found = {}
     for k, (name, wanted) in enumerate(doses.items()):
-        tell(name, 0.25 + 0.25 * k)
+        tell(name, 0.15 + 0.15 * k)
         found[name] = dose_response(runner, reduced, name, wanted, solve=len(wanted))
     now = found["valgus"]
     out: dict[str, Any] = {"mass": source.subject.mass, "trial": source.trial}
@@ -61,7 +66,38 @@ def responses(
                 m: [r[1].measured[m][r[2]].tolist() for r in rows] for m in now.measured
             },
         }
+    tell("intervals", 0.6)
+    largest = [variant(name, max(wanted)) for name, wanted in doses.items()]
+    sure = half_intervals(simulate(source, largest).differences(tuple(COLUMNS.values())))
+    for axis, ends in (("angle", ("knee-out", "", "valgus")), ("width", ("", "crossover"))):
+        out[axis]["ends"] = [-max(doses[n]) if n == "knee-out" else max(doses.get(n, [0.0]))
+                             for n in ends]  # fmt: skip
+        out[axis]["half"] = {m: [sure[n, m] if n else [0.0, 0.0] for n in ends] for m in SHOWN}
     return out
+
+
+def half_intervals(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[float]]:
+    """Half the 95 % interval of each change from the captured stride, (variant, load) → (2,)."""
+    load = {column: name for name, column in COLUMNS.items()}
+    out: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        if row["first"] == "original":
+            mine = out.setdefault((str(row["second"]), load[row["quantity"]]), [0.0, 0.0])
+            mine[SIDES.index(row["side"])] = 0.5 * float(row["high"] - row["low"])
+    return out
+
+
+def unsure(table: Mapping[str, Any], load: str, angle: float, width: float) -> Array:
+    """Half the 95 % interval (2,) of a change.
+
+    Solved at the largest doses; no change is sure, and between the two it grows with the
+    dose. Changes that are added have the root of the sum of squares.
+    """
+    parts = []
+    for axis, dose in ((table["angle"], angle), (table["width"], width)):
+        half = np.asarray(axis["half"][load], dtype=float)
+        parts.append([np.interp(dose, axis["ends"], half[:, k]) for k in range(len(SIDES))])
+    return np.asarray(np.hypot(*np.array(parts)))
 
 
 def changed(table: Mapping[str, Any], load: str, angle: float, width: float) -> Array:
