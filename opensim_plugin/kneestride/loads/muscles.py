@@ -228,7 +228,10 @@ def _tendon_strain(tendon: Curves, muscle: int, fraction: Array) -> Array:
 
 
 def capacity(
-    parameters: MuscleParameters, state: FiberState, passive: bool = False
+    parameters: MuscleParameters,
+    state: FiberState,
+    passive: bool = False,
+    force_velocity: bool = True,
 ) -> Capacity:
     """Tendon force of each muscle at full activation, and its passive part.
 
@@ -238,9 +241,12 @@ def capacity(
     state : FiberState
     passive : bool
         Count passive fibre force. Only for models whose slack lengths are calibrated.
+    force_velocity : bool
+        False lets fibres pull as if they stood still.
     """
     length, _ = evaluate(parameters.active_length, state.length)
-    speed, _ = evaluate(parameters.force_velocity, state.velocity)
+    moving = state.velocity if force_velocity else np.zeros_like(state.velocity)
+    speed, _ = evaluate(parameters.force_velocity, moving)
     pull = parameters.max_isometric_force * state.cos_pennation
     active = pull * np.maximum(length, 0.0) * np.maximum(speed, 0.0)
     resting = np.zeros_like(active)

@@ -1,0 +1,442 @@
+"""How much medial and lateral force hang on each setting: table, CSV and tornado chart.
+
+    python scripts/validate_sensitivity.py [--write]
+
+One input is changed at a time, by what is uncertain about it, and the knee computed again:
+on the walking trial with the implant (the instrumented knee; its RMSE is shown as
+information and chooses nothing) and on four seconds of an RBDS runner at 3.5 m/s (both
+knees). Peaks in body weights, impulses in body-weight seconds, over whole contacts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import validation_cases as cases
+from doc_blocks import replace_block, table
+from kneestride.errors import KneestrideError
+from kneestride.loads.types import KneeLoads
+from kneestride.model import personal
+from kneestride.model.fitting import FittedSubject
+from kneestride.model.knee import KneeGeometry
+from kneestride.model.multibody import Multibody, rotation_about_y
+from kneestride.model.osim import as_array, opensim, vec3
+from kneestride.vocabulary import MEDIAL_SIGN, SIDES, Side
+from validate_in_vivo import beside, read_implant
+
+PAGE = cases.ROOT / "docs" / "validation.md"
+TABLE = cases.ROOT / "docs" / "sensitivity.csv"
+CHART = cases.ROOT / "docs" / "pictures" / "sensitivity.png"
+SHOWN = 14
+"""Settings in the chart and the table of the page; the CSV has all."""
+COLUMNS = tuple(f"{c} {what}" for what in ("peak", "impulse") for c in cases.COMPARTMENTS)
+
+Run = Callable[[], tuple[cases.Case, KneeLoads]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A setting and its two other values; `high` is None where there is only one."""
+
+    setting: str
+    low_name: str
+    low: Run
+    high_name: str = ""
+    high: Run | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change did: figures and RMSE (N; empty without an implant) minus the default's."""
+
+    setting: str
+    value: str
+    figures: dict[str, float]
+    rmse: dict[str, float]
+
+
+def changes(case: cases.Case) -> Iterator[Change]:
+    """Every setting that is changed, on one capture."""
+    capture, default = case.capture, case.settings
+
+    def muscles(**values: Any) -> Run:
+        wanted = replace(default, **values)
+        return lambda: (case, case.loads(wanted).knee)
+
+    def knees(change: Callable[[Side, KneeGeometry], KneeGeometry]) -> Run:
+        return lambda: (case, case.loads(inputs=case.knees(change)).knee)
+
+    def anew(**options: Any) -> Run:
+        def run() -> tuple[cases.Case, KneeLoads]:
+            other = cases.prepare(replace(capture, **options.pop("capture", {})), **options)
+            return other, other.loads().knee
+
+        return run
+
+    def filtered(cutoff: float) -> Run:
+        def run() -> tuple[cases.Case, KneeLoads]:
+            other = case.filtered(cutoff)
+            return other, other.loads().knee
+
+        return run
+
+    yield Change(
+        "contact spacing", "−4 mm", knees(_spaced(-0.004)), "+4 mm", knees(_spaced(0.004))
+    )
+    yield Change(
+        "contact offset",
+        "5 mm laterally",
+        knees(_moved(-0.005)),
+        "5 mm medially",
+        knees(_moved(0.005)),
+    )
+    tilt = float(np.radians(2.0))
+    yield Change(
+        "static alignment",
+        "2° valgus",
+        anew(settings=replace(default, static_alignment_rad=-tilt)),
+        "2° varus",
+        anew(settings=replace(default, static_alignment_rad=tilt)),
+    )
+    yield Change(
+        "knee axis, turned about the leg",
+        "5° inwards",
+        anew(change_fit=_turned(-5.0)),
+        "5° outwards",
+        anew(change_fit=_turned(5.0)),
+    )
+    yield Change(
+        "hip centre, height",
+        "6 mm down",
+        anew(change_model=_hips((0.0, -0.006, 0.0))),
+        "6 mm up",
+        anew(change_model=_hips((0.0, 0.006, 0.0))),
+    )
+    yield Change(
+        "hip centre, sideways",
+        "6 mm medially",
+        anew(change_model=_hips((0.0, 0.0, -0.006))),
+        "6 mm laterally",
+        anew(change_model=_hips((0.0, 0.0, 0.006))),
+    )
+    low, high = (5.0, 8.0) if case.cutoff < 10.0 else (10.0, 20.0)
+    yield Change("low-pass", f"{low:g} Hz", filtered(low), f"{high:g} Hz", filtered(high))
+    yield Change(
+        "weight of contact force w",
+        "0.03",
+        muscles(knee_load_weight=0.03),
+        "0.3",
+        muscles(knee_load_weight=0.3),
+    )
+    yield Change("criterion", "Σ a²", muscles(criterion="squared"))
+    yield Change("criterion", "volume · a²", muscles(criterion="volume"))
+    yield Change(
+        "muscle strength",
+        "−20 %",
+        muscles(strength_factor=0.8),
+        "+20 %",
+        muscles(strength_factor=1.2),
+    )
+    yield Change("strength by muscle volume", "off", muscles(scale_strength=False))
+    yield Change("triceps tendon", "rigid", muscles(elastic_triceps=False))
+    yield Change("passive forces", "off", muscles(passive_forces=False))
+    yield Change("force-velocity", "off", muscles(force_velocity=False))
+    yield Change(
+        "least activation",
+        "0.005",
+        muscles(activation_min=0.005),
+        "0.02",
+        muscles(activation_min=0.02),
+    )
+    yield Change(
+        "reserve at unit cost",
+        "1 N·m",
+        muscles(reserve_optimal_nm=1.0),
+        "20 N·m",
+        muscles(reserve_optimal_nm=20.0),
+    )
+    yield Change(
+        "collateral stiffness", "halved", knees(_stiffer(0.5)), "doubled", knees(_stiffer(2.0))
+    )
+    yield Change(
+        "leg masses",
+        "Rajagopal 2016",
+        anew(change_fit=_heavier({"femur": 0.879, "tibia": 1.137, "foot": 1.518})),
+        "and a shoe of 0.3 kg",
+        anew(change_fit=_heavier({"foot": 1.0 + 0.3 / (0.0137 * case.subject.mass)})),
+    )
+    if capture.static is not None:
+        yield Change("scaling", "from the motion alone", anew(capture={"static": None}))
+
+
+def _spaced(by: float) -> Callable[[Side, KneeGeometry], KneeGeometry]:
+    def change(side: Side, knee: KneeGeometry) -> KneeGeometry:
+        out = np.array([0.0, 0.0, MEDIAL_SIGN[side] * by / 2])
+        return replace(
+            knee,
+            medial_compartment=knee.medial_compartment + out,
+            lateral_compartment=knee.lateral_compartment - out,
+        )
+
+    return change
+
+
+def _moved(medially: float) -> Callable[[Side, KneeGeometry], KneeGeometry]:
+    def change(side: Side, knee: KneeGeometry) -> KneeGeometry:
+        shift = np.array([0.0, 0.0, MEDIAL_SIGN[side] * medially])
+        return replace(
+            knee,
+            medial_compartment=knee.medial_compartment + shift,
+            lateral_compartment=knee.lateral_compartment + shift,
+        )
+
+    return change
+
+
+def _stiffer(factor: float) -> Callable[[Side, KneeGeometry], KneeGeometry]:
+    def change(side: Side, knee: KneeGeometry) -> KneeGeometry:
+        medial, lateral = knee.medial_collateral, knee.lateral_collateral
+        return replace(
+            knee,
+            medial_collateral=replace(medial, stiffness=factor * medial.stiffness),
+            lateral_collateral=replace(lateral, stiffness=factor * lateral.stiffness),
+        )
+
+    return change
+
+
+def _turned(outwards: float) -> Callable[[FittedSubject], FittedSubject]:
+    """Thigh and shank turned under their markers; the foot stays where it was."""
+
+    def change(fitted: FittedSubject) -> FittedSubject:
+        # Seen from above the right leg turns outwards clockwise, about −Y.
+        angle = {"r": -np.radians(outwards), "l": np.radians(outwards)}
+        against = SimpleNamespace(torsion=np.array([-angle[s] for s in SIDES]))
+        personal.twist_shanks(fitted.model, cast(Any, against))
+        body = Multibody.from_osim(fitted.model)
+        station = fitted.marker_station.copy()
+        for side in SIDES:
+            for bone in ("femur", "tibia"):
+                mine = fitted.marker_body == body.body(f"{bone}_{side}")
+                station[mine] = station[mine] @ rotation_about_y(-angle[side]).T
+        return replace(fitted, body=body, marker_station=station)
+
+    return change
+
+
+def _hips(shift: tuple[float, float, float]) -> Callable[[Any], None]:
+    """Both hip joints moved in the pelvis, m; the third figure is away from the middle."""
+
+    def change(model: Any) -> None:
+        for side in SIDES:
+            joint = model.updJointSet().get(f"hip_{side}")
+            name = joint.getParentFrame().getName()
+            for i in range(joint.getPropertyByName("frames").size()):
+                if joint.get_frames(i).getName() != name:
+                    continue
+                frame = opensim.PhysicalOffsetFrame.safeDownCast(joint.upd_frames(i))
+                by = np.array([shift[0], shift[1], -MEDIAL_SIGN[side] * shift[2]])
+                frame.set_translation(vec3(as_array(frame.get_translation()) + by))
+        model.finalizeFromProperties()
+        model.finalizeConnections()
+        model.initSystem()
+
+    return change
+
+
+def _heavier(factors: dict[str, float]) -> Callable[[FittedSubject], FittedSubject]:
+    """Leg segments heavier by these factors; the torso takes the difference."""
+
+    def change(fitted: FittedSubject) -> FittedSubject:
+        body = fitted.body
+        mass, inertia = body.tree.mass.copy(), body.tree.inertia.copy()
+        for part, factor in factors.items():
+            bones = ("talus", "calcn", "toes") if part == "foot" else (part,)
+            for i in (body.body(f"{bone}_{side}") for bone in bones for side in SIDES):
+                mass[i] *= factor
+                inertia[i] *= factor
+        torso = body.body("torso")
+        left = mass[torso] - (mass.sum() - body.tree.mass.sum())
+        inertia[torso] *= left / mass[torso]
+        mass[torso] = left
+        return replace(
+            fitted, body=replace(body, tree=body.tree._replace(mass=mass, inertia=inertia))
+        )
+
+    return change
+
+
+def rmse(knee: KneeLoads) -> dict[str, float]:
+    """RMSE against the implant as recorded, N."""
+    percent, measured = read_implant(beside(cases.gc5().trial, "_etibia.csv"))
+    at = (knee.time - knee.time[0]) / (knee.time[-1] - knee.time[0]) * 100.0
+    side = SIDES.index("l")
+    out = {}
+    for c, name in enumerate(cases.COMPARTMENTS):
+        error = getattr(knee, name)[:, side] - np.interp(at, percent, measured[:, c])
+        out[name] = float(np.sqrt(np.nanmean(error**2)))
+    return out
+
+
+def study(capture: cases.Capture, sides: tuple[int, ...], implant: bool) -> list[Effect]:
+    """The default and every change of it, one capture; the first effect is the default."""
+    case = cases.prepare(capture)
+    base = case.loads().knee
+    zero = cases.figures(case, base, sides)
+    fit = rmse(base) if implant else {}
+    found = [Effect("default", "", zero, fit)]
+    for change in changes(case):
+        for name, run in ((change.low_name, change.low), (change.high_name, change.high)):
+            if run is None:
+                continue
+            other, knee = run()
+            here = cases.figures(other, knee, sides)
+            found.append(
+                Effect(
+                    change.setting,
+                    name,
+                    {k: here[k] - zero[k] for k in COLUMNS},
+                    {k: v - fit[k] for k, v in rmse(knee).items()} if implant else {},
+                )
+            )
+            print(capture.name, change.setting, name, flush=True)
+    return found
+
+
+def write_csv(path: Path, found: dict[str, list[Effect]]) -> None:
+    """All changes of all captures."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(
+            [
+                "capture", "setting", "value",
+                *(c.replace(' ', '_') + ('_BWs' if 'impulse' in c else '_BW') for c in COLUMNS),
+                *(f"implant_rmse_{c}_N" for c in cases.COMPARTMENTS),
+            ]
+        )  # fmt: skip
+        for capture, effects in found.items():
+            for e in effects:
+                rows.writerow(
+                    [
+                        capture, e.setting, e.value,
+                        *(f"{e.figures[c]:.4f}" for c in COLUMNS),
+                        *(f"{e.rmse[c]:.1f}" if e.rmse else "" for c in cases.COMPARTMENTS),
+                    ]
+                )  # fmt: skip
+
+
+def ranked(effects: list[Effect], figures: tuple[str, ...]) -> list[str]:
+    """Settings by the largest change they make to any of the figures."""
+    size: dict[str, float] = {}
+    for e in effects[1:]:
+        here = max(abs(e.figures[f]) for f in figures)
+        size[e.setting] = max(size.get(e.setting, 0.0), here)
+    return sorted(size, key=lambda name: -size[name])
+
+
+def chart(path: Path, found: dict[str, list[Effect]]) -> None:
+    """Bars of what each setting does to the peaks, largest on top; a column per capture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    pyplot.rcParams["svg.hashsalt"] = "kneestride"
+    shown = {"medial peak": "#2a6f97", "lateral peak": "#e07a1f"}
+    figure, axes = pyplot.subplots(1, len(found), figsize=(12.5, 7.6), squeeze=False)
+    for axis, (capture, effects) in zip(axes[0], found.items(), strict=True):
+        order = ranked(effects, tuple(shown))[:SHOWN][::-1]
+        base = effects[0].figures
+        for y, setting in enumerate(order):
+            mine = [e for e in effects if e.setting == setting]
+            for k, (name, colour) in enumerate(shown.items()):
+                at = y + (0.2 if k == 0 else -0.2)
+                changed = [e.figures[name] for e in mine]
+                axis.barh(
+                    [at] * len(changed), changed, height=0.34, color=colour,
+                    label=name if y == 0 else None,
+                )  # fmt: skip
+            words = " / ".join(e.value for e in mine)
+            axis.text(
+                -0.02, y, f"{setting}\n{words}", ha="right", va="center", fontsize=8.5,
+                transform=axis.get_yaxis_transform(),
+            )  # fmt: skip
+        axis.axvline(0.0, color="black", linewidth=0.8)
+        axis.set_yticks([])
+        axis.set_xlabel("change of the peak, body weights")
+        axis.set_title(
+            f"{capture}\nmedial peak {base['medial peak']:.1f}, lateral "
+            f"{base['lateral peak']:.1f} body weights",
+            fontsize=11,
+        )
+        axis.grid(axis="x", alpha=0.3)
+        for spine in ("top", "right", "left"):
+            axis.spines[spine].set_visible(False)
+    axes[0][0].legend(loc="lower right", fontsize=9)
+    figure.suptitle("How much the knee's peaks hang on each setting", fontsize=13)
+    figure.tight_layout()
+    figure.subplots_adjust(wspace=0.75)
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def report(found: dict[str, list[Effect]]) -> str:
+    """Tables of the page: a capture each."""
+    parts = ["![Tornado chart of the peaks](pictures/sensitivity.png)"]
+    for capture, effects in found.items():
+        base = effects[0]
+        head = ["setting", "medial peak", "lateral peak", "medial impulse", "lateral impulse"]
+        names = ("medial peak", "lateral peak", "medial impulse", "lateral impulse")
+        rows = [[f"**{capture}**, as it is", *(f"**{base.figures[n]:.2f}**" for n in names)]]
+        if base.rmse:
+            head.append("implant RMSE m / l / t, N")
+            rows[0].append(" / ".join(f"**{v:.0f}**" for v in base.rmse.values()))
+        for setting in ranked(effects, names[:2]):
+            for e in (e for e in effects if e.setting == setting):
+                row = [f"{setting}: {e.value}", *(f"{e.figures[n]:+.2f}" for n in names)]
+                if e.rmse:
+                    row.append(" / ".join(f"{v:+.0f}" for v in e.rmse.values()))
+                rows.append(row)
+        parts.append(table(head, rows))
+    parts.append(
+        "Peaks in body weights, impulses in body-weight seconds, changes against the first "
+        "row. All figures, total force included: [sensitivity.csv](sensitivity.csv). The "
+        "implant columns are information; nothing is chosen by them."
+    )
+    return "\n\n".join(parts)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the study and print its tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="table, chart and page in docs/")
+    options = parser.parse_args(arguments)
+    found = {}
+    for capture, sides, implant in (
+        (cases.gc5(), (SIDES.index("l"),), True),
+        (cases.rbds(), (0, 1), False),
+    ):
+        found[capture.name] = study(capture, sides, implant)
+    text = report(found)
+    print(text)
+    if options.write:
+        write_csv(TABLE, found)
+        chart(CHART, found)
+        replace_block(PAGE, "sensitivity", text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KneestrideError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
