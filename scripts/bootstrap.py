@@ -274,7 +274,9 @@ def command_test(extra: Sequence[str]) -> int:
     if failed:
         print(f"Failed before the tests: {', '.join(failed)}.", flush=True)
     # Benchmarks are timed by scripts/benchmark.py, alone on the machine.
-    tests = run([python, "-m", "pytest", "-n", "2", "--benchmark-disable", *extra], **threads)
+    # A file is one process's work, in the order that tests/conftest.py gives.
+    shared = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--benchmark-disable"]
+    tests = run([python, "-m", "pytest", *shared, *extra], **threads)
     return tests or int(bool(failed))
 
 
