@@ -268,5 +268,5 @@ def test_a_table_of_another_shape_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "events.toml"
     start = text.index("offsets_s")
     file.write_text(text[:start] + "offsets_s = [0.0]\n" + text[text.index("]", start) + 1 :])
-    with pytest.raises(ModelError, match="events.toml again"):
+    with pytest.raises(ModelError, match=r"events\.toml again"):
         load_refinement(file)
