@@ -7,11 +7,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from kneestride import workers
 from kneestride.loads.knee import knee_loads
 from kneestride.loads.muscles import Capacity, capacity, elastic_pass, lengthening_velocity
 from kneestride.loads.recruitment import RecruitmentProblem, RecruitmentSettings, recruit
 from kneestride.loads.selfcheck import self_check
-from kneestride.loads.streaming import Gathered, LongProblem, Problem
+from kneestride.loads.streaming import Gathered, LongProblem, Problem, over_pieces
 from kneestride.loads.types import KneeLoads
 from kneestride.model.path_fits import FittedPaths, fit_paths
 from kneestride.model.paths import MusclePaths
@@ -59,16 +60,16 @@ def whole() -> RecruitmentProblem:
 
 
 def loads(problem: Problem) -> tuple[KneeLoads, Array]:
-    found: Gathered[tuple[KneeLoads, Array]] = Gathered(FRAMES)
-    for start, stop, part in problem.pieces():
+    def piece(start: int, stop: int) -> tuple[KneeLoads, Array]:
+        part = problem.window(start, stop)
         done = recruit(part)
-        found.put(start, stop, (knee_loads(done, part.balance, part.paths), done.muscles.force))
-    return found.whole
+        return knee_loads(done, part.balance, part.paths), done.muscles.force
+
+    return over_pieces(piece, FRAMES, problem.spans()[0][1])
 
 
 def test_pieces_cover_every_frame_once_and_in_order() -> None:
-    spans = [(start, stop) for start, stop, _ in squatting().pieces()]
-    assert spans == [(0, 40), (40, 80), (80, 120), (120, 150)]
+    assert squatting().spans() == [(0, 40), (40, 80), (80, 120), (120, 150)]
 
 
 @pytest.mark.parametrize("span", [(0, 40), (40, 80), (120, 150), (148, 150), (37, 38)])
@@ -94,6 +95,19 @@ def test_loads_in_pieces_are_those_of_the_whole() -> None:
         np.testing.assert_allclose(
             getattr(knee, f.name), getattr(same, f.name), rtol=1e-12, atol=1e-9
         )
+
+
+def test_pieces_are_the_same_for_any_number_of_workers() -> None:
+    found = {}
+    for count in (1, 2, 3):
+        with workers.limited_to(count):
+            found[count] = loads(squatting())
+    for count in (2, 3):
+        np.testing.assert_array_equal(found[count][1], found[1][1])
+        for f in fields(KneeLoads):
+            np.testing.assert_array_equal(
+                getattr(found[count][0], f.name), getattr(found[1][0], f.name)
+            )
 
 
 def test_checks_in_pieces_are_those_of_the_whole() -> None:

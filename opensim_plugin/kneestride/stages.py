@@ -40,7 +40,7 @@ from .loads.muscles import (
     strength_scale,
 )
 from .loads.recruitment import Recruited, RecruitmentSettings, recruit
-from .loads.streaming import HELD, PIECE, Gathered, LongProblem, Problem
+from .loads.streaming import HELD, PIECE, LongProblem, Problem, over_pieces
 from .loads.types import GroundReaction, KneeLoads
 from .model.assembly import build_model
 from .model.fitting import MARKER_NOISE, FittedSubject
@@ -70,7 +70,6 @@ from .preparing import prepare as prepare
 from .scratch import kept, release, room
 from .settings import Settings
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
-from .workers import blocks
 
 FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
 """Hz, low-pass of markers and forces: in running and landing (methods: 10 to 20 Hz changes
@@ -388,14 +387,15 @@ def loads_of_motion(
     T, body = len(motion.time), fitted.body
     size = piece or (HELD if T <= HELD else PIECE)
     with watch.stage("dynamics"):
-        found: Gathered[tuple[JointMoments, KneeBalance]] = Gathered(T)
-        for start, stop in blocks(T, size):
+
+        def moved(start: int, stop: int) -> tuple[JointMoments, KneeBalance]:
             at = slice(start, stop)
             force, moment = external_forces(fitted, ground.window(start, stop))
             dynamics = body.inverse_dynamics(motion.q[at], qd[at], qdd[at], force, moment)
             moments = JointMoments(dynamics.tau, dynamics.tau_full)
-            found.put(start, stop, (moments, balance_of(body, dynamics, inputs.knees)))
-        moments, balance = found.whole
+            return moments, balance_of(body, dynamics, inputs.knees)
+
+        moments, balance = over_pieces(moved, T, size)
     with watch.stage("paths"):
         centers = np.array([inputs.knees[s].joint_center for s in SIDES])
         paths, report = muscle_paths, None
@@ -418,7 +418,7 @@ def loads_of_motion(
                 )  # fmt: skip
             else:
                 state = rigid_tendon(inputs.parameters, here.length, velocity)
-            return capacity(inputs.parameters, state, passive, settings.force_velocity)
+            return capacity(inputs.parameters, state, passive)
 
         problem: Problem = LongProblem(
             motion.time, subject.mass * GRAVITY, paths, able, moments.tau, balance,
@@ -436,28 +436,22 @@ def loads_of_motion(
             axis=1,
         )
         recruitment = RecruitmentSettings.of(settings)
-        outcome: Gathered[_Outcome] = Gathered(T)
-        for start, stop, part in problem.pieces():
-            at = slice(start, stop)
+
+        def loaded(start: int, stop: int) -> _Outcome:
+            at, part = slice(start, stop), problem.window(start, stop)
             recruited = recruit(part, recruitment)
-            pull = recruited.muscles.force
-            outcome.put(
-                start,
-                stop,
-                _Outcome(
-                    recruited,
-                    knee_loads(
-                        recruited, part.balance, part.paths, ground.masked[at], flexion[at]
-                    ),
-                    np.einsum("tmn,tm->tn", part.paths.moment_arm, pull),
-                    {
-                        n: part.paths.length[:, m].copy()
-                        for m, n in enumerate(part.muscles)
-                        if n.startswith("tfl")
-                    },
-                ),
+            return _Outcome(
+                recruited,
+                knee_loads(recruited, part.balance, part.paths, ground.masked[at], flexion[at]),
+                np.einsum("tmn,tm->tn", part.paths.moment_arm, recruited.muscles.force),
+                {
+                    n: part.paths.length[:, m].copy()
+                    for m, n in enumerate(part.muscles)
+                    if n.startswith("tfl")
+                },
             )
-        done = outcome.whole
+
+        done = over_pieces(loaded, T, size)
     return LoadsOfMotion(
         moments, balance, problem, recruitment, done.recruited, done.knee,
         done.muscle_moment, done.band_length, report,

@@ -24,7 +24,7 @@ weights: Happee & Van der Helm 1995 (doi:10.1016/0021-9290(94)00188-4).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -133,6 +133,8 @@ class RecruitmentProblem:
 
     def window(self, start: int, stop: int) -> RecruitmentProblem:
         """The same problem over frames start to stop (exclusive) alone."""
+        if (start, stop) == (0, len(self.time)):
+            return self
         cut = slice(start, stop)
         able = self.capacity
         state = able.state
@@ -166,9 +168,9 @@ class RecruitmentProblem:
         """Muscles."""
         return self.paths.names
 
-    def pieces(self) -> Iterator[tuple[int, int, RecruitmentProblem]]:
-        """The problem as it is: one piece."""
-        yield 0, len(self.time), self
+    def spans(self) -> list[tuple[int, int]]:
+        """(start, stop) of the one piece that this is."""
+        return [(0, len(self.time))]
 
 
 @dataclass(frozen=True)

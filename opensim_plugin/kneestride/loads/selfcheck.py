@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..motion.filtering import runs
+from ..scratch import LONG, release
 from ..vocabulary import SIDES, Array, BoolArray
+from ..workers import each
 from .recruitment import Recruited, RecruitmentSettings, recruit
 from .streaming import Problem
 from .types import Check, GroundReaction
@@ -107,11 +109,12 @@ def _watched(
     runs: Mapping[str, RecruitmentSettings],
 ) -> _Watched:
     """One look at every piece of the problem: it need not be in memory all at once."""
-    arms = np.zeros((2, len(problem.muscles)))
-    low, high = np.inf, -np.inf
-    peaks = {name: np.full(2, np.nan) for name in runs}
-    for start, stop, part in problem.pieces():
-        on = stance[start:stop]
+
+    def look(span: tuple[int, int]) -> _Watched:
+        arms = np.zeros((2, len(problem.muscles)))
+        low, high = np.inf, -np.inf
+        start, stop = span
+        part, on = problem.window(start, stop), stance[start:stop]
         activation = recruited.muscles.activation[start:stop]
         for s, side in enumerate(SIDES):
             for stem in ("knee_angle", "ankle_angle"):
@@ -124,10 +127,20 @@ def _watched(
                         length = part.capacity.state.length[loaded, m]
                         low = min(low, float(np.nanmin(length)))
                         high = max(high, float(np.nanmax(length)))
-        for name, other in runs.items():
-            found = peak_totals(part.body_weight, recruit(part, other), on)
-            peaks[name] = np.fmax(peaks[name], found)
-    return _Watched(arms, (low, high), peaks)
+        peaks = {
+            name: peak_totals(part.body_weight, recruit(part, other), on)
+            for name, other in runs.items()
+        }
+        if len(problem.time) > LONG:
+            release()
+        return _Watched(arms, (low, high), peaks)
+
+    seen = each(look, problem.spans())
+    return _Watched(
+        np.fmax.reduce([w.largest_arm for w in seen]),
+        (min(w.soleus[0] for w in seen), max(w.soleus[1] for w in seen)),
+        {name: np.fmax.reduce([w.peaks[name] for w in seen]) for name in runs},
+    )
 
 
 def _graded(value: float, look: float, fail: float) -> str:

@@ -9,7 +9,8 @@ either side, so that results are those of the whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -19,15 +20,15 @@ from ..model.path_fits import PathSource
 from ..model.paths import MusclePaths
 from ..scratch import LONG, release, room
 from ..vocabulary import Array
-from ..workers import BLOCK, blocks
+from ..workers import BLOCK, blocks, each
 from .knee_balance import KneeBalance
 from .muscles import Capacity
 from .recruitment import RecruitmentProblem
 
 HELD = 9 * BLOCK
 """Frames up to which a problem is made once and kept: 30 s at 150 Hz, about 0.2 GB."""
-PIECE = 2 * BLOCK
-"""Frames of a piece of a longer recording: a block for each of two workers."""
+PIECE = BLOCK
+"""Frames of a piece of a longer recording; workers take one piece each at a time."""
 MARGIN = 2
 """Frames on either side that the rate of a tendon's stretch is computed from."""
 
@@ -80,10 +81,9 @@ class LongProblem:
             return wide
         return wide.window(start - first, stop - first)
 
-    def pieces(self) -> Iterator[tuple[int, int, RecruitmentProblem]]:
-        """(start, stop, problem) of one piece after the other."""
-        for start, stop in blocks(len(self.time), self.size):
-            yield start, stop, self.window(start, stop)
+    def spans(self) -> list[tuple[int, int]]:
+        """(start, stop) of every piece."""
+        return blocks(len(self.time), self.size)
 
 
 Problem = RecruitmentProblem | LongProblem
@@ -117,6 +117,24 @@ class Gathered[T]:
         """Everything that was put."""
         assert self._whole is not None
         return self._whole
+
+
+def over_pieces[T](work: Callable[[int, int], T], frames: int, size: int) -> T:
+    """Put `work(start, stop)` of every piece together; all workers, a piece each at a time.
+
+    A whole piece, and not each of its steps, is what a worker takes: between kernels there
+    is Python, which only one of them can run, and this lets their steps interleave.
+    """
+    found: Gathered[T] = Gathered(frames)
+    lock = threading.Lock()
+
+    def one(span: tuple[int, int]) -> None:
+        part = work(*span)
+        with lock:
+            found.put(*span, part)
+
+    each(one, blocks(frames, size))
+    return found.whole
 
 
 def _room(part: Any, frames: int, all_frames: int) -> Any:

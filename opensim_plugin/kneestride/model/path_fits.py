@@ -492,10 +492,13 @@ def _nearest(x: Array, samples: Array) -> Array:
     middle = samples.mean(axis=0) if samples.size else 0.0
     y = samples - middle
     size = (y**2).sum(axis=1)
-    for start in range(0, len(x), CHUNK):
-        z = x[start : start + CHUNK] - middle
+
+    def block(start: int, stop: int) -> None:
+        z = x[start:stop] - middle
         squared = (size - 2 * z @ y.T).min(axis=1) + (z**2).sum(axis=1)
-        out[start : start + CHUNK] = np.sqrt(np.maximum(squared, 0.0))
+        out[start:stop] = np.sqrt(np.maximum(squared, 0.0))
+
+    over_blocks(block, len(x), CHUNK)
     return out
 
 
