@@ -79,6 +79,7 @@ def _one_format(name: str, told: argparse.Namespace) -> bool:
         for defect, numbers in sorted(score.defects.items()):
             print(f"  {defect}: {len(numbers)} inputs, such as {numbers[:5]}", flush=True)
             if told.keep:
+                campaign.limit_memory()
                 given, part = campaign.make_input(name, told.seed, numbers[0], SEEDS[name]())
                 data = campaign.smaller(name, given, part, Path(folder))
                 print(f"    kept as {campaign.keep(name, given, part, data, CORPUS).name}")

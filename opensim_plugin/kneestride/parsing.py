@@ -21,6 +21,26 @@ from numpy.typing import NDArray
 MAX_ARRAYS = 1_000_000_000
 """Bytes that the arrays of a file may take together."""
 
+MAX_TEXT = 50_000_000
+"""Bytes of a file that people write by hand."""
+
+
+def text_of(path: Path, encoding: str = "utf-8", most: int = MAX_TEXT) -> str:
+    """The text of a regular file; a device or a pipe never ends.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ValueError
+        It is no regular file, larger than `most`, not in this encoding, or no file's name.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")
+    if path.stat().st_size > most:
+        raise ValueError(f"it is larger than {most // 1_000_000} MB")
+    return path.read_text(encoding=encoding)
+
 
 def json_of(text: str | bytes) -> Any:
     """The value of a JSON text.

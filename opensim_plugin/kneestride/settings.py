@@ -310,7 +310,7 @@ def _checked(item: dataclasses.Field[Any], kind: Any, value: object) -> object:
     expected = f"{item.name} between {low:.4g} and {high:.4g} {unit}".rstrip()
     try:
         number = float(value) if not isinstance(value, bool) else math.nan  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not low <= number <= high:  # false for NaN too
         raise SettingsError(expected=expected, found=f"{value!r}", todo=f"correct {item.name}")

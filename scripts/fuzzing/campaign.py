@@ -157,7 +157,7 @@ def _peak() -> int:
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _limit() -> None:
+def limit_memory() -> None:
     """Stop this process where a reader would fill the machine."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY + 500_000_000
@@ -178,13 +178,13 @@ def work(name: str, seed: int, first: int, count: int, folder: Path) -> None:
         fork_instead_of_start()
     # The first reading imports whatever the reader needs.
     judge(name, lay_out(seeds[0], folder / "warm"))
-    _limit()
+    limit_memory()
     os.chdir(folder)
     for number in range(first, first + count):
         print(json.dumps({"start": number}), flush=True)
         given, _ = make_input(name, seed, number, seeds)
         place = folder / f"{number % 2}"
-        _clear(place)
+        clear(place)
         found = judge(name, lay_out(given, place))
         if (folder / "UNPICKLED").exists():
             found = Verdict("executed", "a pickle was read")
@@ -193,7 +193,8 @@ def work(name: str, seed: int, first: int, count: int, folder: Path) -> None:
         print(json.dumps(told), flush=True)
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
+    """Make a folder empty."""
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -327,7 +328,7 @@ def _same(found: Verdict) -> tuple[str, str]:
 
 def _try(name: str, given: Seed, part: str, data: bytes, folder: Path) -> Verdict:
     place = folder / "smaller"
-    _clear(place)
+    clear(place)
     path = lay_out(Seed({**given.files, part: data}, given.main, (part,)), place)
     return alone(name, path, folder) if name in NATIVE else judge(name, path)
 

@@ -588,11 +588,11 @@ def _small_model() -> str:
 
 
 def osim() -> list[Seed]:
-    """A pendulum; every eighth time the runner's own model."""
+    """A pendulum; now and then the runner's own model."""
     from kneestride.paths_of_data import models_folder
 
     whole = (models_folder() / "kneestride_runner.osim").read_bytes()
-    return [one("mine.osim", _small_model())] * 15 + [one("mine.osim", whole)]
+    return [one("mine.osim", _small_model())] * 31 + [one("mine.osim", whole)]
 
 
 def results() -> list[Seed]:
@@ -600,11 +600,13 @@ def results() -> list[Seed]:
     from kneestride.results.folder import format_results
 
     made = _test_helper("results_samples").sample_results(frames=12)
-    files = {f"results/{name}": text.encode() for name, text in format_results(made).items()}
-    broken = tuple(
-        name for name in files
-        if name.endswith((".sto", ".mot", ".json", ".csv")) and "opensim_setup" not in name
-    )  # fmt: skip
+    read = (".sto", ".mot", ".json", ".csv", ".osim")
+    files = {
+        f"results/{name}": text.encode()
+        for name, text in format_results(made).items()
+        if name.endswith(read) and "opensim_setup" not in name
+    }
+    broken = tuple(name for name in files if not name.endswith(".osim"))
     return [Seed(files, "results", broken)]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import MarkerSetError, ResultsError, SettingsError
 from ..motion.corrections import corrections_from
-from ..parsing import json_of
+from ..parsing import json_of, text_of
 
 SUFFIX = ".kneestride"
 SCHEMA, VERSION = "kneestride-work", 1
@@ -94,7 +94,7 @@ def open_work(path: Path) -> Work:
         It cannot be read, or is something else.
     """
     try:
-        values = json_of(path.read_text(encoding="utf-8"))
+        values = json_of(text_of(path))
         if values["schema"] != SCHEMA or values["version"] != VERSION:
             raise ValueError(f"{values['schema']} {values['version']}")
         known = {f.name for f in fields(Work)}

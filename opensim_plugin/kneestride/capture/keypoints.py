@@ -192,9 +192,9 @@ def _clock(
     start = float(times[0]) if np.isfinite(times[0]) else 0.0
     rows = np.arange(n)
     if n > 1 and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all():
-        rows = (numbers - numbers[0]).astype(int)
+        rows = _whole(numbers - numbers[0])
     elif n > 1 and np.isfinite(times).all() and (steps > 0).all():
-        rows = np.round((times - times[0]) * own).astype(int)
+        rows = _whole(np.round((times - times[0]) * own))
         if len(np.unique(rows)) < n:
             rows = np.arange(n)
     if rows[-1] > 4 * n:
@@ -207,6 +207,11 @@ def _clock(
     if missing:
         notes.append(f"{missing} frames are missing from the file.")
     return start + np.arange(int(rows[-1]) + 1) / own, rows, float(own), notes
+
+
+def _whole(steps: Array) -> np.ndarray:
+    """Frame numbers as integers; those beyond any recording stay beyond it."""
+    return np.clip(steps, 0, 2.0**40).astype(np.int64)
 
 
 def with_unit(markers: Markers, factor: float) -> Markers:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MarkerSetError
-from ..parsing import toml_of
+from ..parsing import text_of, toml_of
 from ..paths_of_data import models_folder
 from ..vocabulary import SIDES, Array
 
@@ -99,7 +99,7 @@ def _landmark(entry: Mapping[str, Any], body: str, mirror: bool) -> Landmark:
 def read_table(path: Path, what: str) -> dict[str, Any]:
     """Read a TOML table, or say in words why it cannot be read (`MarkerSetError`)."""
     try:
-        return toml_of(path.read_text(encoding="utf-8"))
+        return toml_of(text_of(path))
     except (ValueError, OSError) as error:
         raise MarkerSetError(
             expected=f"{what} in TOML",

@@ -21,7 +21,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from ..errors import KneestrideError, SettingsError
-from ..parsing import toml_of
+from ..parsing import text_of, toml_of
 from ..settings import Settings, check_subject, check_treadmill_speed
 from ..simulation.variants import Variant, variant
 from ..vocabulary import SIDES
@@ -123,7 +123,7 @@ def read_plan(path: Path, out: Path | None = None) -> Plan:
     """
     path = Path(path)
     try:
-        raw = toml_of(path.read_text(encoding="utf-8-sig"))
+        raw = toml_of(text_of(path, "utf-8-sig"))
     except (OSError, ValueError) as error:
         raise SettingsError(
             "a study file in TOML",
@@ -157,6 +157,8 @@ class _Expansion:
             for name in dose.conditions or ():
                 if name not in conditions:
                     self.mistakes.append(f"dose entry {k}: no trial has condition {name!r}")
+        if "\0" in (self.told.out or ""):
+            self.mistakes.append("out: no folder can be called so")
         if self.mistakes:
             raise mistakes(self.path, self.mistakes)
         idle = [s for s in subjects if s not in {t.subject for t in trials}]
@@ -192,9 +194,9 @@ class _Expansion:
 
     def _table(self, name: str) -> list[SubjectEntry]:
         try:
-            text = (self.base / name).read_text(encoding="utf-8-sig")
+            text = text_of(self.base / name, "utf-8-sig")
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "no UTF-8 text, or no file's name"
+            reason = getattr(error, "strerror", None) or error
             self.mistakes.append(f"subjects: {name!r} cannot be read ({reason})")
             return []
         separator = ";" if text.partition("\n")[0].count(";") else ","
@@ -335,7 +337,7 @@ class _Expansion:
         if filled is None:
             return None
         path = self.base / filled
-        if not path.exists():
+        if not _there(path):
             self.mistakes.append(f"{where}, {person.id}: there is no file {filled!r}")
             return None
         return path
@@ -359,6 +361,14 @@ class _Expansion:
         return _TEMPLATE.sub(
             lambda m: glob.escape(known[m[1]]) if escaped else known[m[1]], pattern
         )
+
+
+def _there(path: Path) -> bool:
+    """Whether there is such a file; a name that none can have is one that is not there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _unlike(parts: Sequence[str], taken: set[str]) -> str:
