@@ -18,8 +18,7 @@ for stride in found["valgus"]:  # a DoseResponse for each stride; columns are ri
     left.plot(stride.doses, stride.peaks["adduction_moment"][:, 0], "k")
     for half, colour in (("medial", "tab:blue"), ("lateral", "tab:red")):
         impulse = stride.impulses[half][:, 0]
-        right.plot(stride.doses, impulse - impulse[0], colour, label=f"{half} half")
+        right.plot(stride.doses, impulse - impulse[0], colour)
 left.set(xlabel="knee in, degrees", ylabel="external adduction moment, peak, N m")
-right.set(xlabel="knee in, degrees", ylabel="change of the knee's load, N s a stride")
-right.legend()
+right.set(xlabel="knee in, degrees", ylabel="change of load, N s a stride (blue: medial half)")
 figure.savefig("dose_response.svg")
