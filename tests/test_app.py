@@ -22,8 +22,9 @@ pytest.importorskip("PyQt5")
 pytest.importorskip("pyqtgraph")
 
 from kneestride.app.looking import exchange_sides, look, plates
+from kneestride.app.plots import LINES
 from kneestride.app.raster import draw
-from kneestride.app.what_if import at_dose, changed, half_intervals, unsure
+from kneestride.app.what_if import SHOWN, at_dose, changed, half_intervals, unsure
 from kneestride.app.window import Window
 from kneestride.app.work import Work, field_of, marker_set_text, open_work, save_work
 from kneestride.app.worker import field_of_error
@@ -33,18 +34,26 @@ from kneestride.capture.trc import write_trc
 from kneestride.capture.trial import Markers
 from kneestride.errors import MarkerSetError, ResultsError, SettingsError
 from kneestride.paths_of_data import models_folder
+from kneestride.report.curves import SIDE_COLOURS
 from kneestride.report.sayings import known
 from kneestride.results.folder import write_results
 from kneestride.settings import check_subject
 from PyQt5.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PyQt5.QtGui import QDropEvent
+from PyQt5.QtGui import QColor, QDropEvent
 from PyQt5.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 from results_samples import sample_results
 from synthetic_capture import HEIGHT, MASS, Squat, squatting
+from test_keypoints import standing
 
 WAIT = 60_000
 """ms; the machine may be busy with other things."""
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results to be shown."""
+    return write_results(tmp_path_factory.mktemp("analysed") / "res", sample_results())
 
 
 @pytest.fixture(scope="module")
@@ -414,10 +423,51 @@ def fill(qtbot: QtBot, window: Window, capture: Path, out: Path) -> None:
     window.capture.results.put(str(out))
 
 
+def visits_are_compared(qtbot: QtBot, window: Window, analysed: Path, empty: Path) -> None:
+    qtbot.keyClick(window, Qt.Key_4, Qt.ControlModifier)
+    page = window.compare
+    assert window.pages.currentWidget() is page
+    label = page.other.message
+    # A folder that is none is said beside the field, and nothing is started.
+    qtbot.keyClicks(page.other.edit, str(empty))
+    qtbot.mouseClick(page.go, Qt.LeftButton)
+    assert label.text().startswith("✗ Expected") and page.job is None
+    page.other.edit.clear()
+    qtbot.keyClicks(page.other.edit, str(analysed))
+    qtbot.mouseClick(page.go, Qt.LeftButton)
+    assert page.job is not None and not page.go.isEnabled()
+    qtbot.waitUntil(lambda: page.job is None, timeout=WAIT)
+    assert page.table.rowCount() > 3, page.stage.text() + label.text()
+    # The same recording twice: nothing changed, and it says so in words, not colours.
+    sure = {page.table.item(k, 4).text() for k in range(page.table.rowCount())}
+    assert sure == {window.texts("unsure")}
+    assert page.go.isEnabled() and len(page.curves.plots) == 3
+
+
+def a_squat_is_not_simulated(qtbot: QtBot, window: Window) -> None:
+    qtbot.keyClick(window, Qt.Key_3, Qt.ControlModifier)
+    page = window.what_if
+    qtbot.mouseClick(page.go, Qt.LeftButton)
+    job = page.job
+    assert job is not None and page.stop_button.isEnabled()
+    qtbot.waitUntil(lambda: page.job is None, timeout=WAIT)
+    assert page.stage.text().startswith("✗ Expected") and not page.angle.isEnabled()
+
+
 def test_from_drop_to_results(
     qtbot: QtBot, window: Window, capture: Path, tmp_path: Path
 ) -> None:
     fill(qtbot, window, capture, tmp_path / "out")
+    # A force that counts for no foot, by keys; it is kept with the work and used by the run.
+    strip = window.capture.correcting.strip
+    assert [load.foot for load in strip.state.loads] == ["r", "l"]
+    strip.setFocus()
+    qtbot.keyClick(strip, Qt.Key_Down)
+    qtbot.keyClick(strip, Qt.Key_Delete)
+    by_hand = window.capture.corrections
+    assert len(by_hand.plates) == 1 and window.isWindowModified()
+    window.save_to(tmp_path / "w")
+    assert open_work(tmp_path / "w.kneestride").corrections == by_hand.to_dict()
     stages: list[str] = []
     qtbot.mouseClick(window.capture.run_button, Qt.LeftButton)
     job = window.capture.job
@@ -428,6 +478,8 @@ def test_from_drop_to_results(
     assert stages[:3] == ["read", "fit", "kinematics"] and stages[-1] == "write"
     qtbot.waitUntil(lambda: window.shown is not None, timeout=WAIT)
     assert window.pages.currentWidget() is window.results
+    assert window.shown.summary["corrections"] == by_hand.to_dict()
+    assert any("by hand" in w for w in window.shown.summary["warnings"])
     # Every self-check of a real run has German words.
     checks = window.shown.summary["checks"]
     assert len(checks) >= 8
@@ -448,6 +500,8 @@ def test_from_drop_to_results(
     window.export("scene", str(tmp_path / "s.npz"))
     qtbot.waitUntil(lambda: not window.exports, timeout=WAIT)
     assert (tmp_path / "s.npz").read_bytes() == (tmp_path / "out/scene.npz").read_bytes()
+    visits_are_compared(qtbot, window, tmp_path / "out", tmp_path)
+    a_squat_is_not_simulated(qtbot, window)
 
 
 def test_cancel_stops_the_run_and_leaves_nothing(
@@ -516,3 +570,158 @@ def test_results_dropped_are_shown_and_language_keeps_them(
         "✗ Erwartet: eine summary.json von kneestride. Gefunden: eine andere oder beschädigte "
         "Datei. Analysieren Sie die Aufnahme noch einmal."
     )
+
+
+# --- the other pages ------------------------------------------------------------------------
+
+
+def test_a_simulation_that_is_killed_costs_nothing(
+    qtbot: QtBot, window: Window, analysed: Path
+) -> None:
+    window.open_results(str(analysed))
+    before = window.work()
+    page = window.what_if
+    qtbot.keyClick(window, Qt.Key_3, Qt.ControlModifier)
+    qtbot.mouseClick(page.go, Qt.LeftButton)
+    assert page.job is not None
+    os.kill(page.job.process.processId(), signal.SIGKILL)
+    qtbot.waitUntil(lambda: page.job is None, timeout=WAIT)
+    assert "ended unexpectedly" in page.stage.text()
+    assert window.work() == before and page.go.isEnabled()
+    assert window.shown is not None and window.shown.folder == analysed
+
+
+ANSWER = {
+    "mass": 70.0,
+    "trial": "x",
+    "angle": {
+        "dose": [-8.0, 0.0, 10.0],
+        "peaks": {m: [[2100, 2000], [2000, 2000], [1400, 1900]] for m in SHOWN},
+        "ends": [-8.0, 0.0, 10.0],
+        "half": {m: [[300, 300], [0, 0], [200, 300]] for m in SHOWN},
+    },
+    "width": {
+        "dose": [0.0, 40.0],
+        "peaks": {m: [[2000, 2000], [2200, 2100]] for m in SHOWN},
+        "ends": [0.0, 40.0],
+        "half": {m: [[0, 0], [100, 300]] for m in SHOWN},
+    },
+}
+
+
+def test_sliders_move_by_keys_and_tell_change_and_interval(
+    qtbot: QtBot, window: Window, analysed: Path
+) -> None:
+    window.open_results(str(analysed))
+    window.pages.setCurrentWidget(window.what_if)
+    page = window.what_if
+    page.done(ANSWER)
+
+    def cell(column: int) -> tuple[str, bool]:
+        item = page.loads.item(0, column)
+        return item.text(), item.font().bold()
+
+    assert "(" not in cell(2)[0]  # as captured: no change, no interval
+    for _ in range(20):
+        qtbot.keyClick(page.angle, Qt.Key_Right)
+    assert page.angle.value() == 10
+    weight = 70.0 * 9.80665
+    text, bold = cell(2)
+    assert text == (
+        f"{1400 / weight:.2f}   ▼ −{600 / weight:.2f} (−{800 / weight:.2f} to "
+        f"−{400 / weight:.2f})"
+    )
+    assert bold  # zero is left out …
+    text, bold = cell(4)
+    assert "≈ −0.15 (−0.58 to 0.29)" in text and not bold  # … and here it is not
+    assert "10° inwards" in page.angle_label.text()
+
+
+def test_key_points_of_one_camera_ask_for_rate_and_view(
+    qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    page = window.capture
+    assert page.form.keypoints.isHidden()
+    file = standing(tmp_path, knee_in=0.03, frames=30)
+    told = json.loads(file.read_text())
+    rate = told.pop("rate")
+    file.write_text(json.dumps(told))
+    drop(window, file)
+    # Without a rate: the command line's words, beside the field that asks for it.
+    qtbot.waitUntil(lambda: bool(message(window, "rate")), timeout=WAIT)
+    assert "Found neither times nor a rate" in message(window, "rate")
+    assert not page.form.keypoints.isHidden()
+    type_in(qtbot, window, "rate", "0")
+    assert "between 1 and 10000 Hz" in message(window, "rate")
+    type_in(qtbot, window, "rate", f"{rate}")
+    wait_looked(qtbot, window)
+    assert page.told["picture"] and page.told["rate"] == rate
+    type_in(qtbot, window, "mass", "70")
+    type_in(qtbot, window, "height", "1.77")
+    qtbot.keyClick(page.view, Qt.Key_Down)  # front or back
+    assert page.work().view == "frontal" and page.work().rate == f"{rate}"
+    page.results.put(str(tmp_path / "out"))
+    qtbot.mouseClick(page.run_button, Qt.LeftButton)
+    qtbot.waitUntil(lambda: page.job is None, timeout=WAIT)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["kind"] == "one camera" and summary["view"] == "frontal"
+    qtbot.waitUntil(lambda: "one camera" in window.results.headline.text(), timeout=WAIT)
+    assert "no joint loads" in window.results.checks.text()
+
+
+@pytest.mark.parametrize("scale", ["1.25", "2"])
+def test_nothing_is_cut_at_larger_scaling(scale: str, analysed: Path, tmp_path: Path) -> None:
+    """In a process of its own: Qt reads the scale when it starts."""
+    code = """
+import sys
+from PyQt5.QtCore import QSettings
+from PyQt5.QtWidgets import QAbstractButton, QApplication, QLineEdit
+from kneestride.app.window import Window
+application = QApplication([])
+window = Window(QSettings(sys.argv[2], QSettings.IniFormat))
+window.resize(1180, 760)
+for language in ("en", "de"):
+    window.speak(language)
+    window.show()
+    window.open_results(sys.argv[1])
+    for k in range(4):
+        window.pages.setCurrentIndex(k)
+        application.processEvents()
+        page = window.pages.currentWidget()
+        for w in page.findChildren(QAbstractButton) + page.findChildren(QLineEdit):
+            if w.isVisible():
+                assert w.height() >= w.fontMetrics().height(), (language, w.objectName())
+    strip = window.capture.correcting.strip
+    assert strip.height() >= 6 * strip.fontMetrics().height()
+assert window.devicePixelRatioF() == float(sys.argv[3])
+window.setWindowModified(False)
+window.close()
+print("fine")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(analysed), str(tmp_path / "s"), scale],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "QT_SCALE_FACTOR": scale},
+        timeout=180,
+    )
+    assert done.stdout.strip() == "fine", done.stderr[-2000:]
+
+
+def test_sides_are_told_apart_without_colour() -> None:
+    """Right and left for people who see no red, no green or no colour at all."""
+    right, left = (np.array(QColor(SIDE_COLOURS[s]).getRgbF()[:3]) for s in ("r", "l"))
+
+    def linear(c: np.ndarray) -> np.ndarray:
+        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+    # Viénot, Brettel & Mollon 1999: what is left of a colour without one kind of cone.
+    protan = np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]])
+    deutan = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])
+    for seen in (protan, deutan):
+        assert np.linalg.norm(seen @ linear(right) - seen @ linear(left)) > 0.2
+    # Nor is colour ever alone: lines, marks and words differ, too.
+    assert LINES["r"] != LINES["l"]
+    table = tomllib.loads((models_folder() / "app.toml").read_text(encoding="utf-8"))
+    for language in ("en", "de"):
+        assert all(sign in table[language]["marker_key"] for sign in "●■✕")
