@@ -19,6 +19,7 @@ from kneestride.loads.ground import GroundSettings, measure_ground
 from kneestride.loads.knee import balance_of, knee_loads
 from kneestride.loads.muscles import capacity, elastic_pass, lengthening_velocity
 from kneestride.loads.recruitment import RecruitmentProblem, RecruitmentSettings, recruit
+from kneestride.loads.streaming import MARGIN, PIECE, over_pieces
 from kneestride.loads.types import GroundReaction
 from kneestride.model.fitting import FittedSubject, fit_subject
 from kneestride.model.path_fits import PathFit, fit_paths
@@ -171,9 +172,19 @@ class Chain:
         found = recruit(problem, RecruitmentSettings.of(self.settings))
         return found, knee_loads(found, dynamics[1], problem.paths, self.ground.masked)
 
-    def run(self, exact: bool = False, note: Callable[[str], None] = lambda stage: None) -> Any:
-        """All stages; `note` is told the name of each when it is done."""
+    def run(self, exact: bool = False, note: Callable[[str], None] | None = None) -> Any:
+        """All stages, after the motion by pieces of frames as long recordings are.
+
+        With `note` every stage goes over the whole recording before the next one begins,
+        and `note` is told its name when it is done.
+        """
         raw = self.kinematics()
+        if note is None:
+            motion = self.smoothed(raw)
+            frames = len(motion[0].time)
+            return over_pieces(
+                lambda start, stop: self.piece(motion, start, stop, exact), frames, PIECE
+            )
         note("inverse kinematics")
         motion = self.smoothed(raw)
         note("filter and derivatives")
@@ -186,3 +197,19 @@ class Chain:
         out = self.recruited(problem, dynamics)
         note("recruitment and knee loads")
         return out
+
+    def piece(
+        self, motion: tuple[Motion, Array, Array], start: int, stop: int, exact: bool = False
+    ) -> Any:
+        """Inverse dynamics to knee loads of frames start to stop; neighbours tell rates."""
+        whole, qd, qdd = motion
+        first, last = max(start - MARGIN, 0), min(stop + MARGIN, len(whole.time))
+        at = slice(first, last)
+        part = (replace(whole, time=whole.time[at], q=whole.q[at]), qd[at], qdd[at])
+        here = replace(self, ground=self.ground.window(first, last))
+        dynamics = here.dynamics(part)
+        problem = here.problem(part, dynamics, here.paths(part[0].q, exact))
+        inner = problem.window(start - first, stop - first)
+        found = recruit(inner, RecruitmentSettings.of(self.settings))
+        masked = self.ground.masked[start:stop]
+        return found, knee_loads(found, inner.balance, inner.paths, masked)

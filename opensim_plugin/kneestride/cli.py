@@ -10,6 +10,7 @@ Nothing heavy is imported before a command needs it, so that `--help` answers at
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,10 @@ MARKER_FILES = (".c3d", ".trc")
 PREPARE = "kneestride.preparing:prepare"
 SHORT = 20_000_000
 """Bytes; a longer recording is not passed from one process to another."""
+
+# Workers share the frames; threads of the matrix library beside them would take each other's
+# cores, and the last digits would depend on how many there are. Told before it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="kneestride",
