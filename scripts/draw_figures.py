@@ -7,14 +7,14 @@ A figure is a function of `scripts/figures/`; its file has the function's name.
 
 from pathlib import Path
 
-from figures import above, curves, front, side
+from figures import above, curves, flow, front, side
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "figures"
 
 
 def drawings() -> dict[str, str]:
     """Every figure's file name and content."""
-    several = (*front.FIGURES, *above.FIGURES, *side.FIGURES, *curves.FIGURES)
+    several = (*front.FIGURES, *above.FIGURES, *side.FIGURES, *curves.FIGURES, *flow.FIGURES)
     return {f"{draw.__name__}.svg": draw().svg() for draw in several}
 
 
