@@ -23,7 +23,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,13 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plain = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
         call = [sys.executable, __file__, *(arguments or sys.argv[1:])]
         os.execve(sys.executable, call, measured_tests.uncompiled(ROOT) | plain)
-    start = time.process_time()
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        tree, commit = _copy(Path(folder))
-        rows = _run(tree, options)
-    children = os.times()
-    minutes = (time.process_time() - start + children[2] + children[3]) / 60.0
-    report = _report(rows, options.seed, commit, minutes)
+    if options.join:
+        rows = [row for path in options.join for row in _read_rows(path)]
+        commit = _commit(ROOT)
+    else:
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+            tree = _copy(Path(folder))
+            commit = _commit(tree)
+            rows = _run(tree, options)
+    report = _report(rows, options.seed, commit)
     print(report)
     if options.write:
         replace_block(PAGE, "mutation", report)
@@ -83,21 +84,28 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutants", type=int, default=400)
     parser.add_argument("--rows", type=Path, help="a copy of the rows, written as they come")
+    parser.add_argument("--part", default="1/1", help="K/N: every N-th mutant, from the K-th")
+    parser.add_argument(
+        "--join", type=Path, nargs="+", help="report on the --rows of parts already run"
+    )
     parser.add_argument("--write", action="store_true", help="into docs/")
     return parser.parse_args(arguments)
 
 
-def _copy(folder: Path) -> tuple[Path, str]:
-    """Clone the committed tree, with the shared recordings in sight; its commit."""
+def _copy(folder: Path) -> Path:
+    """Clone the committed tree, with the shared recordings in sight."""
     tree = folder / "kneestride"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(tree)], check=True)
     shared = ROOT.parent / "shared"
     if shared.is_dir():
         (folder / "shared").symlink_to(shared, target_is_directory=True)
-    said = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=tree, check=True, capture_output=True
-    )
-    return tree, said.stdout.decode().strip()
+    return tree
+
+
+def _commit(tree: Path) -> str:
+    call = ["git", "rev-parse", "--short", "HEAD"]
+    said = subprocess.run(call, cwd=tree, check=True, capture_output=True)
+    return said.stdout.decode().strip()
 
 
 def _run(tree: Path, options: argparse.Namespace) -> list[dict[str, object]]:
@@ -109,7 +117,8 @@ def _run(tree: Path, options: argparse.Namespace) -> list[dict[str, object]]:
     if data.with_suffix(".commit").read_text(encoding="utf-8") != measured_tests.commit(tree):
         raise SystemExit(f"{data} is of another commit: run coverage_of_mathematics.py again")
     package = tree / "opensim_plugin" / "kneestride"
-    drawn = mutants.sample(package, FOLDERS, options.mutants, options.seed)
+    part, parts = (int(n) for n in options.part.split("/"))
+    drawn = mutants.sample(package, FOLDERS, options.mutants, options.seed)[part - 1 :: parts]
     mutation_run.warm_up()
     chooser = mutation_run.Chooser(package, measured_tests.read(data, FOLDERS))
     all_tests = sorted({t for m in drawn for t in chooser.tests(m)})
@@ -156,7 +165,7 @@ def _killed(rows: Sequence[dict[str, object]]) -> int:
     return sum(str(row["verdict"]).startswith("killed") for row in rows)
 
 
-def _report(rows: Sequence[dict[str, object]], seed: int, commit: str, minutes: float) -> str:
+def _report(rows: Sequence[dict[str, object]], seed: int, commit: str) -> str:
     def line(name: str, mine: Sequence[dict[str, object]]) -> list[object]:
         killed, by = _killed(mine), Counter(str(row["verdict"]) for row in mine)
         share = f"{100.0 * killed / len(mine):.0f} %"
@@ -171,6 +180,7 @@ def _report(rows: Sequence[dict[str, object]], seed: int, commit: str, minutes: 
     ]
     by_kind = [line(k, [r for r in rows if r["kind"] == k]) for k in kinds]
     late = sum(row["verdict"] == "killed by time" for row in rows)
+    minutes = sum(float(str(row["seconds"])) for row in rows) / 60.0
     return "\n\n".join(
         [
             f"Seed {seed}, commit {commit}: {len(rows)} mutants, {_killed(rows)} killed "
@@ -182,11 +192,16 @@ def _report(rows: Sequence[dict[str, object]], seed: int, commit: str, minutes: 
     )
 
 
+def _read_rows(path: Path) -> list[dict[str, object]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [dict(row) for row in csv.DictReader(file)]
+
+
 def _write_rows(path: Path, rows: Sequence[dict[str, object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, HEAD, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(sorted(rows, key=lambda row: (row["module"], row["line"])))
+        writer.writerows(sorted(rows, key=lambda row: (row["module"], int(str(row["line"])))))
 
 
 if __name__ == "__main__":
