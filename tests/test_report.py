@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from kneestride import cli
 from kneestride.loads.types import Check
+from kneestride.paths_of_data import shipped_table
 from kneestride.report.changes import changes_of
 from kneestride.report.command import report_of
 from kneestride.report.content import Report, build_report
@@ -25,6 +26,7 @@ from kneestride.report.stances import band, normalise, stance_windows
 from kneestride.report.words import LANGUAGES, Language, Words
 from kneestride.results.folder import Results, read_results, write_results
 from kneestride.results.summary import build_summary
+from kneestride.results.tables import Table
 from pypdf import PdfReader
 from results_samples import sample_results
 
@@ -562,3 +564,33 @@ def test_a_failed_check_stands_over_every_picture(language: Language) -> None:
         if verdict == "fail":
             named = Words(language)("clinician.check_units")
             assert named in made.curves.figure.get_suptitle()
+
+
+def test_tissues_stand_in_the_clinicians_page_with_their_peaks() -> None:
+    """A known answer: the largest value of every stance, its median, in body weights."""
+    results = runner()
+    weight = results.subject.mass * 9.80665
+    time = results.motion.time
+    first = [t for t in time if 0.85 <= t <= 0.91]
+    values = np.where((time >= first[0]) & (time <= first[-1]), 2.0 * weight, 1.0 * weight)
+    names = ("achilles_r_N", "achilles_l_N")
+    table = Table(names, time, np.column_stack([values, 0.5 * values]))
+    made = report(replace(results, tissues=table))
+    (found,) = (t for t in made.tables if t.group == "tissues")
+    (line,) = found.lines
+    assert line.name == "Achilles tendon (B)" and line.unit == "BW"
+    for side, cell, factor in (("r", line.cells[0], 1.0), ("l", line.cells[1], 0.5)):
+        peaks = [
+            values[(time >= a) & (time <= b)].max() * factor / weight
+            for a, b in stance_windows(results.strides, side)  # type: ignore[arg-type]
+        ]
+        assert cell.median == f"{np.median(peaks):.1f}"
+    assert "Achilles tendon (B)" in render_report(made)
+    assert Words("en")("clinician.note_tissues") in made.notes
+
+
+def test_every_tissue_of_the_report_is_one_of_the_table() -> None:
+    known = {s["key"]: s["unit"] for s in shipped_table("tissues.toml")["structure"]}
+    for entry in shipped_table("report.toml")["tissue"]:
+        unit = known[entry["key"]]
+        assert entry["unit"] == unit or (unit, entry["unit"]) == ("N", "BW"), entry

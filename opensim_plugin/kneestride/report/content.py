@@ -18,6 +18,7 @@ from .changes import Changes
 from .curves import draw_curves, panels_of
 from .reference import Reference, reference_at, speeds
 from .sayings import say
+from .tissues import grade_of, peaks_over_stance, tissue_rows
 from .words import MISSING, Language, Quantity, Words
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def build_report(
     reference = reference_at(str(summary.get("task", "")), speed_of(summary))
     groups = ("strides", "alignment", "loads")
     found = (table_of(g, summary, words, reference) for g in groups)
-    tables = tuple(t for t in found if t.lines)
+    tables = tuple(t for t in (*found, tissue_table(results, words)) if t.lines)
     return Report(
         words=words,
         trial=summary["trial"],
@@ -230,6 +231,31 @@ def table_of(group: str, summary: Summary, words: Words, reference: Reference | 
         if any(q.column in side["figures"] for side in summary["sides"].values()):
             lines.append(_line(q, summary, words, reference))
     return Table(group, words(f"clinician.table_{group}"), tuple(lines))
+
+
+def tissue_table(results: Results, words: Words) -> Table:
+    """Largest load of each structure over stance; without lines where there is none."""
+    lines = []
+    for entry, shown, unit in tissue_rows(results, words):
+        key, digits = entry["key"], entry["digits"]
+        spans = [peaks_over_stance(results, key, unit, shown, s) for s in SIDES]
+        cells = [
+            Cell(MISSING) if v is None
+            else Cell(words.number(v[1], digits), words.span(v[0], v[2], digits))
+            for v in spans
+        ]  # fmt: skip
+        one, two = spans
+        difference, distinct = MISSING, False
+        if one is not None and two is not None:
+            difference = words.number(one[1] - two[1], digits, sign=True)
+            distinct = bool(one[0] > two[2] or two[0] > one[2])
+        grade = grade_of(key)
+        tip = words("clinician.tissue_tip", grade=grade)
+        printed = {"percent": "%", "Nm": "N·m"}.get(shown, shown)
+        name = f"{entry[words.language]} ({grade})"
+        lines.append(Line(name, tip, printed, (cells[0], cells[1]), MISSING, difference,
+                          distinct, (MISSING, MISSING)))  # fmt: skip
+    return Table("tissues", words("clinician.table_tissues"), tuple(lines))
 
 
 def _line(q: Quantity, summary: Summary, words: Words, reference: Reference | None) -> Line:
@@ -433,8 +459,9 @@ def _notes(
     else:
         speed = words.number(reference.speed, 1)
         out = [words("clinician.note_tables", legs=reference.legs, speed=speed)]
-    loads = any(t.group == "loads" for t in tables)
-    return (*out, words("clinician.note_loads" if loads else "clinician.no_loads"))
+    groups = {t.group for t in tables}
+    out.append(words("clinician.note_loads" if "loads" in groups else "clinician.no_loads"))
+    return (*out, *([words("clinician.note_tissues")] if "tissues" in groups else []))
 
 
 def _curves(results: Results, words: Words, reference: Reference | None) -> Picture | None:
