@@ -12,13 +12,13 @@ import importlib.util
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import ResultsError, SettingsError
+from .temporary import temporary_folder
 from .web_page import viewer_bundle, write_page
 
 ENDINGS = (".mp4", ".png", ".blend", ".glb", ".usdc", ".html")
@@ -153,7 +153,7 @@ def animate(
         "fps": fps,
         "step": step,
     }
-    with tempfile.TemporaryDirectory() as temporary:
+    with temporary_folder() as temporary:
         file = Path(temporary) / "job.json"
         glb, told = Path(temporary) / "page.glb", Path(temporary) / "page.json"
         if page:

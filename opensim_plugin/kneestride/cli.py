@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from .errors import KneestrideError, SettingsError
+from .temporary import temporary_folder
 
 if TYPE_CHECKING:
     from .capture.trial import Subject
@@ -235,13 +236,12 @@ def demo(
     overwrite = overwrite or _is_demo(out)
     target = check_target(out, overwrite)
 
-    import tempfile
     from dataclasses import replace
 
     from .demo import demo_reference
 
     with (
-        tempfile.TemporaryDirectory(prefix="kneestride-") as capture,
+        temporary_folder() as capture,
         progress_bar(quiet or as_json) as progress,
     ):
         results = demo_reference(Path(capture), progress=progress)
@@ -282,13 +282,11 @@ def simulate(
     _check_source(results, reference)
     target = check_target(out, overwrite)
 
-    import tempfile
-
     from .simulate import simulate as run
     from .simulate import write_simulation
 
     with (
-        tempfile.TemporaryDirectory(prefix="kneestride-") as capture,
+        temporary_folder() as capture,
         progress_bar(quiet or as_json) as progress,
     ):
         source: Path | Results
@@ -346,10 +344,8 @@ def sweep(
     _check_source(results, reference)
     target = check_target(out, overwrite)
 
-    import tempfile
-
     with (
-        tempfile.TemporaryDirectory(prefix="kneestride-") as capture,
+        temporary_folder() as capture,
         limited_to(workers),
         progress_bar(quiet or as_json) as progress,
     ):

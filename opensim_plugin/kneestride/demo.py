@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from .model.tables import RUNNER_MODEL
 from .motion.reference_capture import CaptureNoise, ReferenceRecording, record
 from .motion.reference_runner import reference_body
 from .results.folder import Results
+from .temporary import temporary_folder
 
 Progress = Callable[[str, float], None]
 SEED = 2017
@@ -130,7 +130,7 @@ def reference_results(
     -------
     Results, as `analyse` gives them of a captured run
     """
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         return demo_reference(Path(folder), strides=strides, seed=seed, progress=progress)
 
 

@@ -7,12 +7,12 @@ this module gives it the job and turns its refusals into the project's errors.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from .animate import Progress, addon_folder, need_blender, run_job, scene_of
 from .errors import SettingsError
+from .temporary import temporary_folder
 
 QUALITIES = ("preview", "final")
 LANGUAGES = ("en", "de")
@@ -77,7 +77,7 @@ def film(
         "size": list(size) if size else None,
         "samples": samples,
     }
-    with tempfile.TemporaryDirectory() as temporary:
+    with temporary_folder() as temporary:
         file = Path(temporary) / "job.json"
         file.write_text(json.dumps(job), encoding="utf-8")
         notes = run_job(file, Path(temporary) / "errors.txt", progress)

@@ -9,7 +9,6 @@ mathematics as a captured one.
 
 from __future__ import annotations
 
-import tempfile
 import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +68,7 @@ from .preparing import Prepared as Prepared
 from .preparing import prepare as prepare
 from .scratch import kept, release, room
 from .settings import Settings
+from .temporary import temporary_folder
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
 
 FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
@@ -339,7 +339,7 @@ def load_inputs(fitted: FittedSubject, subject: Subject, settings: Settings) -> 
 
 def model_text(model: Any) -> str:
     """Return the text of the .osim file of a model."""
-    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / "model.osim"
         if not model.printToXML(str(path)):
             raise ModelError(

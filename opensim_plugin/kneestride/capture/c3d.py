@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 
 from ..errors import CaptureError
 from ..scratch import LONG, release, room
+from ..temporary import temporary_folder
 from ..vocabulary import Array
 from .c3d_blocks import Layout, Skeleton, check_skeleton
 from .c3d_rotations import read_rotations
@@ -120,9 +120,9 @@ def read_c3d(path: Path | str, *, plates: bool = True) -> Trial:
 def _read_in_child(path: Path, skeleton: Skeleton) -> _Raw:
     """Run ezc3d in a process of its own and take over its arrays."""
     seconds = _SECONDS + _SECONDS_PER_MEGABYTE * path.stat().st_size / 1e6
-    with tempfile.TemporaryDirectory(prefix="kneestride-c3d-") as folder:
+    with temporary_folder() as folder:
         # -P keeps this folder, with its own `c3d` module, off the child's search path.
-        command = [sys.executable, "-P", str(_CHILD), str(path.absolute()), folder]
+        command = [sys.executable, "-P", str(_CHILD), str(path.absolute()), str(folder)]
         if skeleton.frames > LONG and skeleton.layout is not None:
             command.append(json.dumps(_cut(skeleton.frames, skeleton.layout)))
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -39,6 +38,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..temporary import temporary_folder
 from ..vocabulary import SIDES, Array
 from .kernels import Tree, evaluate, jit
 from .multibody import Multibody
@@ -411,7 +411,7 @@ def _in_processes(
     """Evaluate the first share here and the others in fresh interpreters."""
     chunks = np.array_split(q, shares)
     chosen = list(range(len(geometry.names)) if muscles is None else muscles)
-    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+    with temporary_folder() as folder:
         if _is_xml(model):
             file = Path(folder) / "model.osim"
             file.write_text(str(model), encoding="utf-8")
@@ -488,7 +488,7 @@ def _is_xml(model: Any) -> bool:
 
 def _open(model: Any) -> Any:
     if _is_xml(model):
-        with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+        with temporary_folder() as folder:
             file = Path(folder) / "model.osim"
             file.write_text(model, encoding="utf-8")
             return load_model(file)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from ..temporary import temporary_folder
 from .model_text import without_folders
 from .osim import load_model
 
@@ -34,7 +34,7 @@ def load_strangers_model(path: Path | str) -> Any:
     """
     path = Path(path)
     data = without_folders(_bytes(path), path.name)
-    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+    with temporary_folder() as folder:
         # A folder of its own: nothing lies beside it that OpenSim could follow.
         copy = Path(folder) / "model.osim"
         copy.write_bytes(data)
@@ -44,7 +44,7 @@ def load_strangers_model(path: Path | str) -> Any:
 
 def check_model_text(text: str, name: str) -> None:
     """Raise unless OpenSim can open the text of a model; as `load_strangers_model`."""
-    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+    with temporary_folder() as folder:
         copy = Path(folder) / "model.osim"
         copy.write_bytes(without_folders(text.encode("utf-8"), name))
         _open_once(copy, name)

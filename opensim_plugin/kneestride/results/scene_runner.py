@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from ..errors import ResultsError
 from ..model.drawn import AttachedMesh, Line
 from ..paths_of_data import models_folder
+from ..temporary import temporary_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
 from .geometry import default_attachments
@@ -49,7 +49,7 @@ def _opened(model_xml: str) -> tuple[Any, Multibody]:
     from ..model.multibody import Multibody
     from ..model.osim import load_model
 
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / "model.osim"
         path.write_text(model_xml, encoding="utf-8")
         model = load_model(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from ..motion.anatomy import anatomical_paths
 from ..motion.kinematics import AnatomicalPaths
 from ..results.folder import Results
 from ..settings import Settings
+from ..temporary import temporary_folder
 from ..vocabulary import SIDES, Array, Side
 
 
@@ -82,7 +82,7 @@ def runner_of(results: Results) -> Runner:
         )
     # The folder may come from anywhere, and damage to its model would end this process.
     check_model_text(results.model_xml, "model.osim")
-    with tempfile.TemporaryDirectory(prefix="kneestride-") as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / "model.osim"
         path.write_text(results.model_xml, encoding="utf-8")
         model = load_model(path)
