@@ -15,8 +15,9 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from ..loads.types import Check, GroundReaction, KneeLoads, MuscleForces
 from ..motion.kinematics import Motion
 from ..scratch import LONG, kept, release, stacked
 from ..vocabulary import SIDES, Array
+from ..workers import each
 from .replace import MARK, replace_folder
 from .tables import Table, table_chunks
 
@@ -165,13 +167,21 @@ def write_results(target: Path, results: Results, overwrite: bool = False) -> Pa
     """
 
     def fill(folder: Path) -> None:
-        # Written as it is formatted: the text of half an hour is larger than its figures.
-        for name, chunks in _files(results):
+        def write(entry: tuple[str, Iterable[str]]) -> None:
+            name, chunks = entry
             path = folder / name
             path.parent.mkdir(exist_ok=True)
+            # Written as it is formatted: the text of half an hour is larger than its figures.
             with path.open("w", encoding="utf-8", newline="\n") as file:
                 file.writelines(chunks)
             release()
+
+        files = _files(results)
+        if len(results.motion.time) > LONG:
+            for entry in files:
+                write(entry)
+        else:
+            each(write, list(files))
         if results.scene is not None:
             (folder / "scene.npz").write_bytes(results.scene)
 
@@ -246,8 +256,12 @@ def _files(results: Results) -> Iterator[tuple[str, Iterable[str]]]:
     told = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     yield MARK, [told]
     yield from setup_files(results).items()
-    yield "report.html", [render_page(shown, summary) if page is None else page()]
+    yield "report.html", _page_text(page or partial(render_page, shown, summary))
     yield "log.txt", [_log_text(results)]
+
+
+def _page_text(page: Callable[[], str]) -> Iterator[str]:
+    yield page()
 
 
 def _motion_text(results: Results) -> Iterator[str]:

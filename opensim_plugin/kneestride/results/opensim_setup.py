@@ -26,7 +26,7 @@ import numpy as np
 
 from ..scratch import LONG, release, rows_of, stacked
 from ..vocabulary import SIDES
-from .tables import Table, table_chunks
+from .tables import Table, number_rows, table_chunks
 
 if TYPE_CHECKING:
     from ..capture.trial import Markers
@@ -95,17 +95,13 @@ def trc_chunks(markers: Markers) -> Iterator[str]:
         "",
     ]
     flat = markers.positions.reshape(frames, 3 * count)
-    row = "%d\t%.10g" + "\t%.9g" * (3 * count)
+    digits = np.array([10, 10] + [9] * (3 * count))
     yield "\n".join(head) + "\n"
     for first in range(0, frames, _ROWS_AT_ONCE):
-        part = flat[first : first + _ROWS_AT_ONCE]
-        lines = [
-            row % (k + 1, markers.time[k], *values)
-            for k, values in enumerate(part.tolist(), first)
-        ]
-        for k in np.flatnonzero(np.isnan(part).any(axis=1)):
-            lines[k] = lines[k].replace("nan", "")
-        yield "\n".join(lines) + "\n"
+        at = slice(first, min(first + _ROWS_AT_ONCE, frames))
+        number = np.arange(at.start + 1, at.stop + 1, dtype=np.float64)
+        rows = np.column_stack([number, markers.time[at], flat[at]])
+        yield number_rows(rows, digits, flat.size, missing="")
         if frames > LONG:
             release()
 
