@@ -194,9 +194,7 @@ def number(
 
 
 @jit
-def spread(
-    u: np.uint64, count: int, before: int, out: NDArray[np.uint8], at: int
-) -> int:
+def spread(u: np.uint64, count: int, before: int, out: NDArray[np.uint8], at: int) -> int:
     """Write the `count` digits of u with a point after `before` of them; where they end."""
     end = at + count
     k = end - 1
