@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kneestride.errors import SettingsError
 from kneestride.motion.filtering import (
+    continued,
     lowpass,
     resample,
     runs,
@@ -127,6 +128,56 @@ def test_derivatives_leave_gaps_and_carry_short_pieces() -> None:
     assert qdd[:3] == pytest.approx(0.0, abs=1e-9)
     assert np.isnan(qd[3:30]).all()
     assert q[30:] == pytest.approx(2.0 * t[30:])
+
+
+def test_steady_motion_is_continued_in_a_straight_line() -> None:
+    t = np.arange(60.0)
+    known = np.column_stack([3.0 - 0.2 * t, np.full(60, 5.0)])
+    after = np.arange(60.0, 90.0)
+    expected = np.column_stack([3.0 - 0.2 * after, np.full(30, 5.0)])
+    np.testing.assert_allclose(continued(known, 30), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("hertz", [1.0, 1.7, 4.0])
+def test_an_oscillation_about_a_drift_is_continued(hertz: float) -> None:
+    """Half a period on, it is still within a tenth of what it swings by; columns keep apart."""
+    rate, drift = 100.0, 0.8
+
+    def law(t: np.ndarray) -> np.ndarray:
+        return np.column_stack([np.sin(2 * np.pi * hertz * t) + drift * t, 0 * t])
+
+    t = clock(rate, 2.0)
+    count = round(0.5 * rate / hertz)
+    ahead = t[-1] + np.arange(1, count + 1) / rate
+    found = continued(law(t), count)
+    assert np.abs(found - law(ahead)).max() < 0.1
+    assert (found[:, 1] == 0.0).all()
+
+
+def test_what_is_continued_does_not_blow_up() -> None:
+    noise = np.random.default_rng(8).standard_normal((120, 5)).cumsum(axis=0)
+    far = continued(noise, 2000)
+    step = np.abs(np.diff(noise, axis=0)).max()
+    assert np.abs(np.diff(far, axis=0)).max() < 5.0 * step
+
+
+@pytest.mark.parametrize("cutoff", [6.0, 12.0])
+def test_accelerations_at_cut_ends_stay_those_of_the_whole(cutoff: float) -> None:
+    """A walk cut in mid-swing: less than half the error that reflected ends make."""
+    rate = 100.0
+    t = clock(rate, 4.0)
+    q = (0.5 * np.sin(2 * np.pi * t) + 0.3 * np.sin(4 * np.pi * t + 1.0))[:, None]
+    _, _, whole = smooth_derivatives(t, q, cutoff)
+    half = round(0.5 * rate / cutoff)
+    errors = {"reflected": 0.0, "continued": 0.0}
+    for stop in range(150, 250, 7):
+        _, _, here = smooth_derivatives(t[:stop], q[:stop], cutoff)
+        reflected = lowpass(q[:stop], rate, cutoff)
+        _, _, there = smooth_derivatives(t[:stop], reflected, None)
+        truth = whole[stop - half : stop]
+        errors["continued"] += float(np.square(here[-half:] - truth).sum())
+        errors["reflected"] += float(np.square(there[-half:] - truth).sum())
+    assert errors["continued"] < 0.25 * errors["reflected"]
 
 
 def test_resampling_reads_a_band_limited_signal_at_other_times() -> None:

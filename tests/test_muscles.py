@@ -90,6 +90,29 @@ def test_rigid_tendon_state_is_opensims_own() -> None:
         assert capacity.passive[0, m] == pytest.approx(expected, abs=size), name
 
 
+def test_fibres_that_may_not_feel_speed_pull_as_if_still() -> None:
+    standing = stand({"ankle_angle_r": 0.1})
+    parameters = toy().parameters
+    length = standing.paths.length
+    moving = fibers.rigid_tendon(parameters, length, np.full_like(length, -0.05))
+    still = fibers.rigid_tendon(parameters, length, np.zeros_like(length))
+    felt = fibers.capacity(parameters, moving)
+    free = fibers.capacity(parameters, moving, force_velocity=False)
+    np.testing.assert_allclose(free.active, fibers.capacity(parameters, still).active)
+    assert (felt.active < free.active).all()
+
+
+def test_one_curve_for_all_muscles_is_not_calibrated() -> None:
+    model = toy().model.clone()
+    assert not fibers.passive_is_calibrated(muscle_parameters(model))
+    muscle = opensim.Millard2012EquilibriumMuscle.safeDownCast(
+        model.getMuscles().get("soleus_r")
+    )
+    muscle.upd_FiberForceLengthCurve().set_strain_at_one_norm_force(0.9)
+    model.initSystem()
+    assert fibers.passive_is_calibrated(muscle_parameters(model))
+
+
 def test_passive_force_is_off_unless_asked_for() -> None:
     assert not stand({"ankle_angle_r": 0.4}).problem.capacity.passive.any()
 

@@ -171,12 +171,15 @@ def implant(shared_data: Path) -> in_vivo.Walk:
     )
 
 
-def test_loads_lie_nearer_to_the_implant_than_the_stock_chains(implant: in_vivo.Walk) -> None:
-    """Scored as recorded, every frame. Lateral is not gated: its variance is too small."""
+def test_loads_lie_near_the_implants(implant: in_vivo.Walk) -> None:
+    """As recorded, every frame, generic strength: 190, 175 and 255 N at most.
+
+    R² of the lateral compartment is not gated: its variance is too small.
+    """
     assert np.isfinite(implant.ours).all()
     error = implant.ours - implant.measured(0.0)
-    medial, _, total = np.sqrt(np.mean(error**2, axis=0))
-    assert medial < 296 and total < 319
+    medial, lateral, total = np.sqrt(np.mean(error**2, axis=0))
+    assert medial < 190 and lateral < 175 and total < 255
     spread = implant.measured(0.0).var(axis=0)
     determination = 1 - np.mean(error**2, axis=0) / spread
     assert determination[0] > 0.56 and determination[2] > 0.67
