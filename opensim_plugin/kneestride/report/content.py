@@ -248,7 +248,9 @@ def tissue_table(results: Results, words: Words) -> Table:
         difference, distinct = MISSING, False
         if one is not None and two is not None:
             difference = words.number(one[1] - two[1], digits, sign=True)
-            distinct = bool(one[0] > two[2] or two[0] > one[2])
+            # Apart by less than the last digit that is printed is not apart.
+            apart = one[0] > two[2] or two[0] > one[2]
+            distinct = bool(apart and round(abs(one[1] - two[1]), digits) > 0)
         grade = grade_of(key)
         tip = words("clinician.tissue_tip", grade=grade)
         printed = {"percent": "%", "Nm": "N·m"}.get(shown, shown)
