@@ -60,6 +60,16 @@ def main(folder: Path, out: Path, other: Path | None) -> None:
     page.check_person()
     keep("capture")
     page.height.put("1.761")
+    page.check_person()
+    # A contact whose force counts for the wrong foot, chosen as by a click.
+    strip = page.correcting.strip
+    load = min(
+        range(len(strip.state.loads)), key=lambda k: abs(strip.state.loads[k].near - 1.0)
+    )
+    strip.choose(("load", load, ""), go=True)
+    strip.setFocus()
+    keep("correct")
+    strip.choose(None)
     if not (folder / "results" / "summary.json").is_file():
         page.run()
         wait(lambda: page.bar.value() > 50)
