@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kneestride.errors import SettingsError
 from kneestride.loads.ground import measure_ground
@@ -78,6 +78,7 @@ plate = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
+@example(Corrections((), (PlateCorrection("a\x7f\x01\"b", "r", None),)))
 @given(st.builds(Corrections, st.lists(contact).map(tuple), st.lists(plate).map(tuple)))
 def test_written_and_read_again_they_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, made: Corrections

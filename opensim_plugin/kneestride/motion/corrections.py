@@ -195,7 +195,7 @@ class Corrections:
         for section, rows in self.to_dict().items():
             for row in rows:
                 lines.append(f"[[{section}]]")
-                lines += [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in row.items()]
+                lines += [f"{k} = {_toml(v)}" for k, v in row.items()]
                 lines.append("")
         return "\n".join(lines)
 
@@ -285,6 +285,11 @@ def _seconds(value: object) -> float:
     if not abs(number) < 1e7:  # false for NaN too
         raise ValueError(repr(value))
     return number
+
+
+def _toml(value: str | float | bool) -> str:
+    """Write a value as TOML; of what JSON leaves bare, TOML forbids only delete."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_corrections(path: Path) -> Corrections:
