@@ -22,13 +22,27 @@ def replace_block(page: Path, name: str, text: str) -> None:
     SystemExit
         The page has no such markers.
     """
-    begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
-    whole = page.read_text(encoding="utf-8")
-    before, found, rest = whole.partition(begin)
-    _, closed, after = rest.partition(end)
+    before, _, after = _parts(page, name)
+    begin, end = _markers(name)
+    page.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
+
+
+def read_block(page: Path, name: str) -> str:
+    """Return what stands between the markers NAME of a page; raises as `replace_block`."""
+    return _parts(page, name)[1].strip()
+
+
+def _markers(name: str) -> tuple[str, str]:
+    return f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
+
+
+def _parts(page: Path, name: str) -> tuple[str, str, str]:
+    begin, end = _markers(name)
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    inside, closed, after = rest.partition(end)
     if not found or not closed:
         raise SystemExit(f"{page.name} needs the lines {begin} and {end} for these figures")
-    page.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
+    return before, inside, after
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -8,10 +8,9 @@ Each part is a script of its own and can be run by itself:
 
 PARTS
 
-Parts take from seconds to half an hour. What a part printed is kept, by the text of every
-source file, table and script that it could depend on, so that an unchanged part costs
-nothing when it is asked for again; --fresh forgets that. Only a part that wrote the docs
-counts as written.
+Parts take from seconds to half an hour. What a part printed and wrote is kept in the
+user's cache, by the text of every source file, table and script that it could depend on,
+so that an unchanged part costs nothing when it is asked for again; --fresh forgets that.
 
 Exit status: 0 all parts done, 1 a part failed (the others are still run).
 """
@@ -20,12 +19,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import shutil
 import subprocess
 import sys
 import time as clock
 from dataclasses import dataclass
 from pathlib import Path
 
+from doc_blocks import read_block, replace_block
 from kneestride.model.path_store import user_cache
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,42 +37,58 @@ DOCS = ROOT / "docs"
 
 @dataclass(frozen=True)
 class Part:
-    """A script, what it shows, and the files in docs/ that it writes.
+    """A script and what it writes.
 
-    `needs` are further files of docs/ that it reads.
+    Attributes
+    ----------
+    name, script, shows : what it is called, and one line about it
+    page, block : page of docs/ and the markers in it that hold its text
+    files : further files of docs/ that it writes
+    needs : files of docs/ that it reads
     """
 
     name: str
     script: str
     shows: str
-    writes: tuple[str, ...] = ("validation.md",)
+    block: str
+    page: str = "validation.md"
+    files: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 
 
 PARTS = (
-    Part("opensim", "compare_with_opensim.py", "each stage against OpenSim's own tools"),
-    Part("vivo", "validate_in_vivo.py", "compartment loads against an implant"),
-    Part("lag", "validate_lag.py", "the implant's clock, with an interval"),
+    Part(
+        "opensim",
+        "compare_with_opensim.py",
+        "each stage against OpenSim's own tools",
+        "opensim",
+    ),
+    Part("vivo", "validate_in_vivo.py", "compartment loads against an implant", "in vivo"),
+    Part("lag", "validate_lag.py", "the implant's clock, with an interval", "lag"),
+    Part("ends", "validate_ends.py", "ends of recordings, passive joint moments", "ends"),
     Part(
         "captures",
         "run_shared_captures.py",
         "every shared capture (half an hour)",
-        ("captures.md", "captures.csv"),
+        "captures",
+        "captures.md",
+        ("captures.csv",),
     ),
     Part(
         "published",
         "validate_published.py",
         "published walking and running values (reads what `captures` wrote)",
+        "published",
         needs=("captures.csv",),
     ),
-    Part("ends", "validate_ends.py", "ends of recordings, passive joint moments"),
     Part(
         "sensitivity",
         "validate_sensitivity.py",
         "tornado chart and CSV",
-        ("validation.md", "sensitivity.csv", "pictures/sensitivity.png"),
+        "sensitivity",
+        files=("sensitivity.csv", "pictures/sensitivity.png"),
     ),
-    Part("models", "validate_models.py", "spread over four public models"),
+    Part("models", "validate_models.py", "spread over four public models", "models"),
 )
 __doc__ = (__doc__ or "").replace(
     "PARTS\n", "".join(f"    {p.name:12} {p.script:28} {p.shows}\n" for p in PARTS)
@@ -96,20 +113,37 @@ def state(part: Part) -> str:
     return found.hexdigest()
 
 
-def kept(part: Part, write: bool, folder: Path | None) -> Path | None:
-    """Where the output of a part in this state is kept."""
-    if folder is None:
-        return None
-    return folder / f"{part.name}-{'written' if write else 'shown'}-{state(part)[:24]}.txt"
+def keep(part: Part, place: Path, printed: str, written: bool) -> None:
+    """Put what a part printed, and wrote, into the cache."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "printed.txt").write_text(printed, encoding="utf-8")
+    if written:
+        for name in part.files:
+            shutil.copyfile(DOCS / name, place / Path(name).name)
+        # Last, so that it says that the rest is there.
+        text = read_block(DOCS / part.page, part.block)
+        (place / "block.md").write_text(text, encoding="utf-8")
+
+
+def restore(part: Part, place: Path, write: bool) -> bool:
+    """Show, and write, what is in the cache; False when it is not all there."""
+    printed, block = place / "printed.txt", place / "block.md"
+    if not printed.is_file() or (write and not block.is_file()):
+        return False
+    print(printed.read_text(encoding="utf-8"))
+    if write:
+        replace_block(DOCS / part.page, part.block, block.read_text(encoding="utf-8"))
+        for name in part.files:
+            shutil.copyfile(place / Path(name).name, DOCS / name)
+    return True
 
 
 def run(part: Part, write: bool, fresh: bool, folder: Path | None) -> bool:
-    """Run one part, or show what it printed last; False when it failed."""
-    place = kept(part, write, folder)
+    """Run one part, or repeat what it gave last; False when it failed."""
+    place = None if folder is None else folder / f"{part.name}-{state(part)[:24]}"
     print(f"== {part.name}: {part.shows}", flush=True)
-    if place is not None and place.is_file() and not fresh:
-        print(place.read_text(encoding="utf-8"))
-        print(f"== {part.name}: nothing changed since this was measured", flush=True)
+    if place is not None and not fresh and restore(part, place, write):
+        print(f"== {part.name}: nothing has changed since this was measured", flush=True)
         return True
     begin = clock.perf_counter()
     words = [sys.executable, str(SCRIPTS / part.script), *(["--write"] if write else [])]
@@ -120,8 +154,7 @@ def run(part: Part, write: bool, fresh: bool, folder: Path | None) -> bool:
     if done.returncode != 0:
         return False
     if place is not None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(done.stdout, encoding="utf-8")
+        keep(part, place, done.stdout, write)
     return True
 
 
