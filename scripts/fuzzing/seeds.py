@@ -12,7 +12,7 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -112,9 +112,23 @@ def mot() -> list[Seed]:
 
 
 def c3d_file(
-    points: Array | None = None, plate: int = 2, scale: float = -1.0, order: str = "<"
+    points: Array | None = None,
+    plate: int = 2,
+    scale: float = -1.0,
+    order: str = "<",
+    *,
+    labels: Sequence[str] = MARKERS,
+    subject: str = "",
+    rate: float = RATE,
 ) -> bytes:
-    """Bytes of a C3D after "The C3D File Format" (c3d.org): markers, a plate, an event."""
+    """Bytes of a C3D after "The C3D File Format" (c3d.org): markers, a plate, an event.
+
+    Parameters
+    ----------
+    points : (T, M, 3) m, of the `labels`
+    plate : type of the force plate; scale : negative for reals
+    subject : a name, as capture programs store it
+    """
     xyz = 1000.0 * (_points(6) if points is None else points)
     frames, count = xyz.shape[:2]
     channels, sub = 6 + 2 * (plate == 3), 4
@@ -141,16 +155,16 @@ def c3d_file(
     def real(number: int, name: str, values: Array, dims: list[int]) -> None:
         put(number, name, 4, dims, np.asarray(values, order + "f4").tobytes())
 
-    blocks = 6
+    blocks = 6 + 6 * (count > len(MARKERS))
     start = 2 + blocks
     group(1, "POINT")
     whole(1, "USED", count)
     real(1, "SCALE", np.array([scale]), [])
-    real(1, "RATE", np.array([RATE]), [])
+    real(1, "RATE", np.array([rate]), [])
     whole(1, "DATA_START", start)
     whole(1, "FRAMES", frames)
     texts(1, "UNITS", ["mm"])
-    texts(1, "LABELS", list(MARKERS[:count]))
+    texts(1, "LABELS", list(labels[:count]))
     texts(1, "DESCRIPTIONS", ["" for _ in range(count)] or [""])
     group(2, "ANALOG")
     whole(2, "USED", channels)
@@ -159,7 +173,7 @@ def c3d_file(
     real(2, "SCALE", np.ones(channels), [channels])
     real(2, "GEN_SCALE", np.array([1.0]), [])
     whole(2, "OFFSET", *[0] * channels)
-    real(2, "RATE", np.array([RATE * sub]), [])
+    real(2, "RATE", np.array([rate * sub]), [])
     group(3, "FORCE_PLATFORM")
     whole(3, "USED", 1)
     whole(3, "TYPE", plate)
@@ -176,11 +190,16 @@ def c3d_file(
     texts(4, "LABELS", ["Foot Strike"])
     texts(4, "CONTEXTS", ["Right"])
     real(4, "TIMES", np.array([0.0, 0.02]), [2, 1])
+    if subject:
+        group(5, "SUBJECTS")
+        whole(5, "USED", 1)
+        texts(5, "NAMES", [subject])
+        texts(5, "LABEL_PREFIXES", [f"{subject.split()[0]}:"])
     section.extend(b"\x00\x00")
     section[2] = blocks
     header = bytearray(512)
     struct.pack_into(order + "BBHHHHHfHHf", header, 0, 2, 0x50, count, channels * sub, 1,
-                     frames, 10, scale, start, sub, RATE)  # fmt: skip
+                     frames, 10, scale, start, sub, rate)  # fmt: skip
     kind = "f4" if scale < 0 else "i2"
     rng = np.random.default_rng(7)
     data = bytearray()

@@ -13,7 +13,8 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ResultsError
@@ -43,7 +44,8 @@ def check_target(target: Path, overwrite: bool) -> Path:
             todo="give --out another folder",
         )
     try:
-        _recover(target)
+        with _alone(target.parent):
+            _recover(target)
         _check_replaceable(target, overwrite)
         parent = target.parent
         while not parent.exists() and parent != parent.parent:
@@ -101,7 +103,33 @@ def replace_folder(target: Path, fill: Callable[[Path], None], overwrite: bool) 
     return target
 
 
+@contextmanager
+def _alone(parent: Path) -> Iterator[None]:
+    """Keep other runs from swapping folders in the same place, where the system can.
+
+    Without it a second run could find the target gone between the first one's renames.
+    """
+    handle = None
+    try:
+        import fcntl
+
+        handle = os.open(parent, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except (ImportError, OSError):
+        pass  # Windows, and some network disks: the second run gets a message
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 def _swap(partial: Path, target: Path, overwrite: bool) -> None:
+    with _alone(target.parent):
+        _swap_now(partial, target, overwrite)
+
+
+def _swap_now(partial: Path, target: Path, overwrite: bool) -> None:
     _check_replaceable(target, overwrite)
     if not target.exists():
         partial.rename(target)
