@@ -20,6 +20,7 @@ from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
 from .loads.ground_estimate import EstimatedGround, NoGround
 from .loads.ground_lag import estimate_lag
+from .loads.model_spread import model_spread
 from .model.fitting import FittedSubject, fit_subject, quiet_mean
 from .model.knee import read_knee
 from .motion.alignment import static_alignment
@@ -296,6 +297,8 @@ def analyse(
         summary["uncertainty"] = outcome.intervals(
             loaded, kinematics, inputs, loads, ground, subject, settings, doubt
         )
+        if model is None and (spread := model_spread(task)):
+            summary["model_uncertainty"] = spread
         summary["ground"] = dict(measured.figures)
         if isinstance(estimated, EstimatedGround):
             summary["ground_method"] = estimated.method
