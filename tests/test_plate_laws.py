@@ -183,41 +183,41 @@ def test_forces_of_another_time_or_sign_are_refused() -> None:
     read_plates(plate(np.full(500, -0.04 * 70.0 * GRAVITY)), TIME, 70.0, None, (20, 50), 0.05)
 
 
-SQUARE = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+OBLONG = np.array([[0.0, 0.0, 0.0], [3.0, 0.0, 0.0], [3.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
 
 
 @pytest.mark.parametrize(
     ("place", "distance"),
     [
-        ((0.5, 9.0, 0.5), 0.0), ((0.2, 0.0, 0.7), 0.0), ((0.7, 0.0, 0.2), 0.0),
-        ((1.5, 0.0, 0.5), 0.5), ((0.3, 0.0, -0.25), 0.25), ((-0.3, 0.0, 1.4), 0.5),
-        ((0.9, 0.0, 1.1), 0.1), ((-2.0, 0.0, 0.0), 2.0),
+        ((1.5, 9.0, 0.25), 0.0), ((0.2, 0.0, 0.3), 0.0), ((2.7, 0.0, 0.1), 0.0),
+        ((3.5, 0.0, 0.2), 0.5), ((0.8, 0.0, -0.25), 0.25), ((-0.3, 0.0, 0.9), 0.5),
+        ((2.2, 0.0, 0.6), 0.1), ((-2.0, 0.0, 0.0), 2.0),
     ],
 )  # fmt: skip
-def test_distance_to_a_square_in_any_order_of_its_corners(
+def test_distance_to_an_oblong_in_any_order_of_its_corners(
     place: tuple[float, float, float], distance: float
 ) -> None:
     point = np.array([place])
     for order in ([0, 1, 2, 3], [0, 2, 1, 3], [3, 1, 0, 2]):
-        found = distance_to_outline(point, SQUARE[None, order])
+        found = distance_to_outline(point, OBLONG[None, order])
         assert found == pytest.approx([distance], abs=1e-12)
 
 
 def test_distance_with_points_missing_is_to_what_is_left() -> None:
-    outline = SQUARE[None].copy()
+    outline = OBLONG[None].copy()
     outline[0, 2:] = np.nan
-    assert distance_to_outline(np.array([[0.5, 0.0, 0.4]]), outline) == pytest.approx([0.4])
+    assert distance_to_outline(np.array([[0.8, 0.0, 0.4]]), outline) == pytest.approx([0.4])
     outline[0, 1] = np.nan
     assert distance_to_outline(np.array([[0.3, 0.0, 0.4]]), outline) == pytest.approx([0.5])
     outline[:] = np.nan
     assert np.isnan(distance_to_outline(np.array([[0.5, 0.0, 0.4]]), outline)).all()
-    assert np.isnan(distance_to_outline(np.full((1, 3), np.nan), SQUARE[None])).all()
+    assert np.isnan(distance_to_outline(np.full((1, 3), np.nan), OBLONG[None])).all()
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1]])
 def test_share_over_a_plate_counts_known_points(order: list[int]) -> None:
-    corners = SQUARE[order]
-    points = np.array([[0.5, 0.1, 0.5], [0.0, 0.0, 0.5], [1.1, 0.0, 0.5], [0.5, 0.0, -0.1]])
+    corners = OBLONG[order]
+    points = np.array([[0.5, 0.1, 0.2], [0.0, 0.0, 0.5], [3.1, 0.0, 0.5], [0.5, 0.0, -0.1]])
     assert share_over_plate(points[None], corners) == pytest.approx([0.5])
     points[3] = np.nan
     assert share_over_plate(points[None], corners) == pytest.approx([2 / 3])
