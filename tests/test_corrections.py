@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +159,10 @@ def test_the_reader_of_the_results_is_told() -> None:
         "Contacts corrected by hand: 1. They are as a person gave them.",
         "Plate A at 2.00 s was given to the left foot by hand.",
     ]
+
+
+def test_the_documented_file_is_one() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "app.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    made = corrections_from(tomllib.loads(block))
+    assert len(made.contacts) == 2 and made.plates == (PlateCorrection("FP2", "l", 1.3),)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..report.content import Table, speed_of, table_of
 from ..report.curves import panels_of
 from ..report.reference import Reference, reference_at
+from ..report.side_tables import Table, speed_of, table_of
 from ..report.stances import STANCE, band, normalise, stance_windows
 from ..report.words import Words
 from ..results.folder import Results, read_results

@@ -25,7 +25,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from ..report.content import check_line, failed_mark
+from ..report.check_lines import check_line, failed_mark
 from ..report.sayings import say
 from ..report.words import MISSING, Words
 from ..vocabulary import SIDES

@@ -77,7 +77,7 @@ def responses(
 
 
 def half_intervals(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[float]]:
-    """Half the 95 % interval of each change from the captured stride, (variant, load) → (2,)."""
+    """Half the 95 % interval of changes from the captured stride, (variant, load) → (2,)."""
     load = {column: name for name, column in COLUMNS.items()}
     out: dict[tuple[str, str], list[float]] = {}
     for row in rows:

@@ -10,23 +10,22 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..vocabulary import SIDES
 from . import patient, pictures
 from .changes import Changes
+from .check_lines import CheckLine, check_line, failed_checks, failed_mark
 from .curves import draw_curves, panels_of
 from .reference import Reference, reference_at, speeds
 from .sayings import say
-from .tissues import grade_of, peaks_over_stance, tissue_rows
-from .words import MISSING, Language, Quantity, Words
+from .side_tables import Summary, Table, speed_of, table_of, tissue_table
+from .words import MISSING, Language, Words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..results.folder import Results
-
-Summary = Mapping[str, Any]
 
 CITATIONS = (
     "Rajagopal A et al. 2016, IEEE Trans Biomed Eng 63(10), doi:10.1109/TBME.2016.2586891: "
@@ -50,43 +49,6 @@ _SAID_ELSEWHERE = ("No marker informs", "No ground forces:")
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Median, interval and how it lies to the reference ('▲', '▼' or '')."""
-
-    median: str
-    interval: str = ""
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One quantity of both sides."""
-
-    name: str
-    tip: str
-    unit: str
-    cells: tuple[Cell, Cell]
-    usual: str
-    difference: str
-    distinct: bool
-    intervals: tuple[str, str]
-
-    @property
-    def sure(self) -> bool:
-        """Whether the analysis gave an interval of the model for it."""
-        return self.intervals != (MISSING, MISSING)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Lines under a title; `group` as in `models/report.toml`."""
-
-    group: str
-    title: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
 class Picture:
     """A drawing with its title and the words below it; drawn when first looked at."""
 
@@ -99,16 +61,6 @@ class Picture:
     def figure(self) -> Figure:
         """The drawing."""
         return self.draw()
-
-
-@dataclass(frozen=True)
-class CheckLine:
-    """One self-check: title, verdict as a word and as a class, sentence."""
-
-    title: str
-    verdict: str
-    kind: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -214,103 +166,6 @@ def build_report(
     )
 
 
-def speed_of(summary: Summary) -> float:
-    """Median speed over the sides, m/s; NaN unknown."""
-    found = [
-        side["figures"]["speed_m_s"]["median"]
-        for side in summary["sides"].values()
-        if "speed_m_s" in side["figures"]
-    ]
-    return sum(found) / len(found) if found else math.nan
-
-
-def table_of(group: str, summary: Summary, words: Words, reference: Reference | None) -> Table:
-    """The table of one group of quantities; without lines where nothing was found."""
-    lines = []
-    for q in words.quantities(group):
-        if any(q.column in side["figures"] for side in summary["sides"].values()):
-            lines.append(_line(q, summary, words, reference))
-    return Table(group, words(f"clinician.table_{group}"), tuple(lines))
-
-
-def tissue_table(results: Results, words: Words) -> Table:
-    """Largest load of each structure over stance; without lines where there is none."""
-    lines = []
-    for entry, shown, unit in tissue_rows(results, words):
-        key, digits = entry["key"], entry["digits"]
-        spans = [peaks_over_stance(results, key, unit, shown, s) for s in SIDES]
-        cells = [
-            Cell(MISSING) if v is None
-            else Cell(words.number(v[1], digits), words.span(v[0], v[2], digits))
-            for v in spans
-        ]  # fmt: skip
-        one, two = spans
-        difference, distinct = MISSING, False
-        if one is not None and two is not None:
-            difference = words.number(one[1] - two[1], digits, sign=True)
-            # Apart by less than the last digit that is printed is not apart.
-            apart = one[0] > two[2] or two[0] > one[2]
-            distinct = bool(apart and round(abs(one[1] - two[1]), digits) > 0)
-        grade = grade_of(key)
-        tip = words("clinician.tissue_tip", grade=grade)
-        printed = {"percent": "%", "Nm": "N·m"}.get(shown, shown)
-        name = f"{entry[words.language]} ({grade})"
-        lines.append(Line(name, tip, printed, (cells[0], cells[1]), MISSING, difference,
-                          distinct, (MISSING, MISSING)))  # fmt: skip
-    return Table("tissues", words("clinician.table_tissues"), tuple(lines))
-
-
-def _line(q: Quantity, summary: Summary, words: Words, reference: Reference | None) -> Line:
-    spreads = [summary["sides"][s]["figures"].get(q.column) for s in SIDES]
-    usual = usual_of(q, summary, reference)
-    cells = []
-    for spread in spreads:
-        if spread is None:
-            cells.append(Cell(MISSING))
-            continue
-        low, middle, high = (q.factor * spread[k] for k in ("low", "median", "high"))
-        mark = ""
-        if usual is not None:
-            mark = "▲" if middle > usual[1] else "▼" if middle < usual[0] else ""
-        text = words.span(low, high, q.digits) if spread["n"] > 1 else ""
-        cells.append(Cell(words.number(middle, q.digits), text, mark))
-    one, two = spreads
-    difference, distinct = MISSING, False
-    if one is not None and two is not None:
-        change = q.factor * (one["median"] - two["median"])
-        difference = words.number(change, q.digits, sign=True)
-        apart = one["low"] > two["high"] or two["low"] > one["high"]
-        distinct = apart and min(one["n"], two["n"]) > 1
-    intervals = [MISSING, MISSING]
-    for k, side in enumerate(SIDES):
-        sure = summary.get("uncertainty", {}).get(side, {}).get(q.interval)
-        if sure is not None:
-            intervals[k] = words.span(sure["low_BW"], sure["high_BW"], q.digits)
-    return Line(
-        q.name,
-        q.tip,
-        q.unit,
-        (cells[0], cells[1]),
-        MISSING if usual is None else words.span(*usual, q.digits),
-        difference,
-        distinct,
-        (intervals[0], intervals[1]),
-    )
-
-
-def usual_of(
-    q: Quantity, summary: Summary, reference: Reference | None
-) -> tuple[float, float] | None:
-    """10th and 90th percentile of the runners in the printed unit, or None."""
-    if reference is None or not q.reference:
-        return None
-    band = reference.figure(q.column + ("_per_kg" if q.per_kg else ""))
-    if band is None:
-        return None
-    factor = q.factor * (summary["subject"]["mass_kg"] if q.per_kg else 1.0)
-    return factor * float(band.low), factor * float(band.high)
-
-
 def _pictures(
     results: Results, summary: Summary, words: Words, reference: Reference | None
 ) -> tuple[Picture, ...]:
@@ -345,17 +200,6 @@ def _pictures(
             )
         )
     return tuple(out)
-
-
-def failed_checks(summary: Mapping[str, Any], words: Words) -> list[str]:
-    """Titles of the self-checks that failed."""
-    return [check_line(c, words).title for c in summary["checks"] if c["verdict"] == "fail"]
-
-
-def failed_mark(summary: Mapping[str, Any], words: Words) -> str:
-    """What is written over a picture for people of the field; '' where nothing failed."""
-    failed = failed_checks(summary, words)
-    return words("clinician.failed", checks=", ".join(failed)) if failed else ""
 
 
 def _some(picture: Picture | None) -> tuple[Picture, ...]:
@@ -475,22 +319,6 @@ def _curves(results: Results, words: Words, reference: Reference | None) -> Pict
     note = "curves_note" + ("" if reference is not None else "_plain")
     title = words("clinician.curves" if whole else "clinician.curves_other")
     return Picture("curves", title, words(f"clinician.{note}"), figure)
-
-
-def check_line(check: Mapping[str, Any], words: Words) -> CheckLine:
-    """A self-check of `summary.json` in words."""
-    name, sentence = str(check["name"]), say(check["sentence"], words.language)
-    if name == "peak_spread":  # its sentence names settings, which nobody has to know
-        peaks = [v for v in check["detail"].values() if v is not None]
-        if peaks:
-            low, high = (words.number(v, 1) for v in (min(peaks), max(peaks)))
-            sentence = words("clinician.peak_spread", low=low, high=high)
-    return CheckLine(
-        words.either(f"clinician.check_{name}", name.replace("_", " ").capitalize()),
-        words.either(f"clinician.verdict_{check['verdict']}", check["verdict"]),
-        check["verdict"],
-        sentence,
-    )
 
 
 def _quality(summary: Summary, words: Words) -> tuple[tuple[str, str], ...]:

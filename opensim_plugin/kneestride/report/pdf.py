@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ResultsError
-from .content import CITATIONS, Line, Picture, Report, Table
+from .content import CITATIONS, Picture, Report
+from .side_tables import Line, Table
 
 if TYPE_CHECKING:
     from fpdf import FPDF
