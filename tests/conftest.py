@@ -12,11 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LONGEST_FIRST = (
-    "test_simulation_real.py", "test_capture_real.py", "test_study.py", "test_chain_real.py",
-    "test_ground_real.py", "test_web_page.py", "test_glb.py", "test_wheel.py",
-    "test_events_real.py", "test_compare_real.py", "test_site.py", "test_app.py", "test_results_folder.py",
-    "test_lesson.py", "test_model_real.py", "test_tubes.py", "test_compare_command.py",
-    "test_stage.py", "test_extension.py", "test_results_opensim_real.py", "test_qp.py",
+    "test_simulation_real.py", "test_capture_real.py", "test_study.py",
+    "test_chain_real.py", "test_ground_real.py", "test_web_page.py", "test_glb.py",
+    "test_wheel.py", "test_events_real.py", "test_compare_real.py", "test_site.py",
+    "test_app.py", "test_results_folder.py", "test_lesson.py", "test_model_real.py",
+    "test_tubes.py", "test_compare_command.py", "test_stage.py", "test_extension.py",
+    "test_results_opensim_real.py", "test_qp.py",
 )  # fmt: skip
 """Files that take ten seconds and more. Each is one process's work, so that what its tests
 share is made once (`--dist loadfile`); begun first, no long one is left for the end."""
