@@ -18,6 +18,8 @@ import mmap
 import os
 import sys
 import tempfile
+import threading
+import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -32,8 +34,11 @@ LONG = 20_000
 _SMALL = 1 << 20
 """Bytes; smaller arrays stay in memory whatever their length."""
 _ROWS = 8192
+_OFTEN = 0.05
+"""s between two times that pages are given back."""
 _M_MMAP_THRESHOLD = -3
 
+_one_at_a_time = threading.Lock()
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 
@@ -51,7 +56,9 @@ def room(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
     except OSError:
         # No room on the disk: there may be enough memory.
         return np.empty(shape, kind)
-    _mapped.add(space)
+    with _one_at_a_time:
+        _mapped.add(space)
+    _trim()
     return np.frombuffer(space, kind).reshape(shape)
 
 
@@ -98,8 +105,21 @@ def release() -> None:
     """Give the pages of all mapped arrays back; what they hold stays on the disk."""
     if not hasattr(mmap, "MADV_DONTNEED"):
         return
-    for space in list(_mapped):
-        space.madvise(mmap.MADV_DONTNEED)
+    with _one_at_a_time:
+        for space in list(_mapped):
+            space.madvise(mmap.MADV_DONTNEED)
+
+
+@cache
+def _trim() -> None:
+    """Give pages back all the time from now on: one look at a whole array may be 200 MB."""
+
+    def often() -> None:
+        while True:
+            time.sleep(_OFTEN)
+            release()
+
+    threading.Thread(target=often, name="kneestride-scratch", daemon=True).start()
 
 
 def _reserve(file: int, size: int) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..capture.trial import Forces
 from ..errors import CaptureError
+from ..motion.contacts import between
 from ..motion.filtering import lowpass, resample, runs
 from ..vocabulary import GRAVITY, Array
 
@@ -75,12 +76,13 @@ class PlateSignals:
 
     def fade(self, contact: PlateContact) -> Array:
         """Weight (T,) of a contact: 0 outside, 1 above the upper threshold, smooth between."""
-        t = self.time
+        slack = 1e-9
+        inside = between(self.time, contact.start - slack, contact.end + slack)
+        t, out = self.time[inside], np.zeros(len(self.time))
         rise = _smooth_step(t, contact.start, contact.full_start)
         fall = _smooth_step(-t, -contact.end, -contact.full_end)
-        slack = 1e-9
-        inside = (t >= contact.start - slack) & (t <= contact.end + slack)
-        return np.where(inside, rise * fall, 0.0)
+        out[inside] = rise * fall
+        return out
 
 
 def read_plates(

@@ -160,7 +160,12 @@ def stride_table(
             rows += _strides_of(paths, contacts, side, ground)
     elif task == "landing":
         falls = landings(paths, contacts)
-        rows = [_landing(paths, side, c) for side in SIDES for c in falls.of(side)]
+        rows = [
+            _landing(paths.time, flexion, side, c)
+            for side in SIDES
+            for flexion in [knee_flexion(paths, side)]
+            for c in falls.of(side)
+        ]
     elif task == "squat":
         rows = _repetitions(paths, contacts)
     return tuple(sorted(rows, key=lambda row: (row.start_s, row.side)))
@@ -275,15 +280,14 @@ def _step(
     return float(length), t1 - t0
 
 
-def _deepest(paths: AnatomicalPaths, side: Side, start: float, end: float) -> float:
-    inside = between(paths.time, start, end)
-    flexion = knee_flexion(paths, side)[inside]
-    if not len(flexion) or not np.isfinite(flexion).any():
+def _deepest(time: Array, flexion: Array, start: float, end: float) -> float:
+    inside = between(time, start, end)
+    if not np.isfinite(flexion[inside]).any():
         return 0.5 * (start + end)
-    return float(paths.time[inside][int(np.nanargmax(flexion))])
+    return float(time[inside][int(np.nanargmax(flexion[inside]))])
 
 
-def _landing(paths: AnatomicalPaths, side: Side, c: Contact) -> Stride:
+def _landing(time: Array, flexion: Array, side: Side, c: Contact) -> Stride:
     begin, end = c.initial_contact_s, c.toe_off_s
     return Stride(
         kind="landing",
@@ -292,7 +296,7 @@ def _landing(paths: AnatomicalPaths, side: Side, c: Contact) -> Stride:
         end_s=end,
         contact_start_s=begin,
         contact_end_s=end,
-        mid_s=_deepest(paths, side, begin, end),
+        mid_s=_deepest(time, flexion, begin, end),
         contact_s=c.duration_s if c.complete else _NAN,
         complete_start=c.complete_start,
         complete_end=c.complete_end,
