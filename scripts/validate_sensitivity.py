@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import sys
+import time as clock
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -286,28 +288,71 @@ def rmse(knee: KneeLoads) -> dict[str, float]:
     return out
 
 
-def study(capture: cases.Capture, sides: tuple[int, ...], implant: bool) -> list[Effect]:
+class Notebook:
+    """What has been measured already, in a file, so that a stopped study goes on.
+
+    Parameters
+    ----------
+    path : Path of a JSON file, or None to keep nothing
+    seconds : float, time after which no new change is begun
+    """
+
+    def __init__(self, path: Path | None, seconds: float) -> None:
+        self.path, self.until = path, clock.perf_counter() + seconds
+        known = path is not None and path.is_file()
+        self.found: dict[str, dict[str, dict[str, float]]] = (
+            json.loads(cast(Path, path).read_text(encoding="utf-8")) if known else {}
+        )
+
+    def effect(
+        self, capture: str, setting: str, value: str, measure: Callable[[], Effect]
+    ) -> Effect:
+        """Look an effect up, or measure it and write it down."""
+        key = f"{capture} | {setting} | {value}"
+        if key not in self.found:
+            if clock.perf_counter() > self.until:
+                raise SystemExit(f"Stopped before {key}; run the same command to go on.")
+            new = measure()
+            self.found[key] = {"figures": new.figures, "rmse": new.rmse}
+            if self.path is not None:
+                self.path.write_text(json.dumps(self.found, indent=1), encoding="utf-8")
+            print(key, flush=True)
+        known = self.found[key]
+        return Effect(setting, value, known["figures"], known["rmse"])
+
+
+def study(
+    capture: cases.Capture, sides: tuple[int, ...], implant: bool, notes: Notebook
+) -> list[Effect]:
     """The default and every change of it, one capture; the first effect is the default."""
     case = cases.prepare(capture)
-    base = case.loads().knee
-    zero = cases.figures(case, base, sides)
-    fit = rmse(base) if implant else {}
-    found = [Effect("default", "", zero, fit)]
+
+    def default() -> Effect:
+        knee = case.loads().knee
+        return Effect(
+            "default", "", cases.figures(case, knee, sides), rmse(knee) if implant else {}
+        )
+
+    zero = notes.effect(capture.name, "default", "", default)
+    found = [zero]
     for change in changes(case):
         for name, run in ((change.low_name, change.low), (change.high_name, change.high)):
             if run is None:
                 continue
-            other, knee = run()
-            here = cases.figures(other, knee, sides)
-            found.append(
-                Effect(
-                    change.setting,
+
+            def changed(
+                setting: str = change.setting, name: str = name, run: Run = run
+            ) -> Effect:
+                other, knee = run()
+                here = cases.figures(other, knee, sides)
+                return Effect(
+                    setting,
                     name,
-                    {k: here[k] - zero[k] for k in COLUMNS},
-                    {k: v - fit[k] for k, v in rmse(knee).items()} if implant else {},
+                    {k: here[k] - zero.figures[k] for k in COLUMNS},
+                    {k: v - zero.rmse[k] for k, v in rmse(knee).items()} if implant else {},
                 )
-            )
-            print(capture.name, change.setting, name, flush=True)
+
+            found.append(notes.effect(capture.name, change.setting, name, changed))
     return found
 
 
@@ -419,13 +464,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the study and print its tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="table, chart and page in docs/")
+    parser.add_argument("--resume", type=Path, help="JSON file that remembers what is done")
+    parser.add_argument("--seconds", type=float, default=np.inf, help="stop after this time")
     options = parser.parse_args(arguments)
+    notes = Notebook(options.resume, options.seconds)
     found = {}
     for capture, sides, implant in (
         (cases.gc5(), (SIDES.index("l"),), True),
         (cases.rbds(), (0, 1), False),
     ):
-        found[capture.name] = study(capture, sides, implant)
+        found[capture.name] = study(capture, sides, implant, notes)
     text = report(found)
     print(text)
     if options.write:
