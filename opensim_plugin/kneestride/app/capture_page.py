@@ -10,15 +10,11 @@ from typing import Any
 import numpy as np
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
-    QFormLayout,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
-    QSlider,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -27,14 +23,12 @@ from PyQt5.QtWidgets import (
 from ..errors import KneestrideError
 from ..motion.corrections import Corrections, corrections_from
 from .correcting import Correcting
-from .facts import facts
-from .fields import WRONG, Field
-from .figures import Sticks
+from .fields import Field
 from .form import Form
 from .jobs import Job
 from .looking import exchange_sides
-from .marker_table import MarkerTable
 from .messages import message_of, told_message
+from .seen import Recognised, StageView
 from .texts import Texts
 from .work import Work, marker_set_text
 
@@ -96,66 +90,14 @@ class CapturePage(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         scroll.setMinimumWidth(holder.minimumSizeHint().width() + 24)
 
-        self.figure = Sticks()
-        self.figure.setAccessibleName(t("figure_markers"))
-        self.figure.empty = t("drop_here")
-        self.slider = QSlider(Qt.Horizontal)
-        self.slider.setAccessibleName(t("time"))
-        self.slider.setEnabled(False)
-        self.clock = QLabel("")
-        views = QHBoxLayout()
-        for view in ("front", "side", "behind"):
-            button = QPushButton(t(f"view_{view}"))
-            button.clicked.connect(lambda _, v=view: self.figure.look_from(v))
-            button.setMinimumWidth(1)
-            views.addWidget(button)
-        key = QLabel(t("marker_key"))
-        key.setWordWrap(True)
-        middle = QVBoxLayout()
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.addWidget(self.figure, 1)
-        middle.addLayout(views)
-        middle.addWidget(key)
-        time = QHBoxLayout()
-        time.addWidget(self.slider, 1)
-        time.addWidget(self.clock)
-        middle.addLayout(time)
-        centre = QWidget()
-        centre.setLayout(middle)
-
-        self.facts = QFormLayout()
-        self.facts.setRowWrapPolicy(QFormLayout.WrapLongRows)
-        seen = QGroupBox(t("recognised"))
-        seen.setLayout(self.facts)
-        self.facts_box = QScrollArea()
-        self.facts_box.setWidget(seen)
-        self.facts_box.setWidgetResizable(True)
-        self.facts_box.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.table = MarkerTable(t)
-        self.swap = QPushButton(t("swap_sides"))
-        self.swap.setObjectName("swap")
-        self.reset = QPushButton(t("reset_mapping"))
-        self.message_mapping = QLabel()
-        self.message_mapping.setObjectName("message_mapping")
-        self.message_mapping.setWordWrap(True)
-        self.message_mapping.setStyleSheet(WRONG)
-        self.message_mapping.hide()
-        self.message_mapping.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
-        right = QVBoxLayout()
-        right.setContentsMargins(0, 0, 0, 0)
-        right.addWidget(self.facts_box, 1)
-        right.addWidget(QLabel(t("mapping_hint"), wordWrap=True))
-        right.addWidget(self.message_mapping)
-        right.addWidget(self.table, 1)
-        correct = QHBoxLayout()
-        correct.addWidget(self.swap)
-        correct.addWidget(self.reset)
-        right.addLayout(correct)
-        side = QWidget()
-        side.setLayout(right)
-
+        self.stage_view = StageView(t)
+        self.figure, self.slider = self.stage_view.figure, self.stage_view.slider
+        self.clock = self.stage_view.clock
+        self.recognised = Recognised(t)
+        self.table, self.facts = self.recognised.table, self.recognised.facts
+        self.swap, self.reset = self.recognised.swap, self.recognised.reset
         self.correcting = Correcting(t)
-        seen_parts = _beside((centre, 420), (side, 460))
+        seen_parts = _beside((self.stage_view, 420), (self.recognised, 460))
         work, column = QWidget(), QVBoxLayout()
         work.setLayout(column)
         column.setContentsMargins(0, 0, 0, 0)
@@ -166,7 +108,7 @@ class CapturePage(QWidget):
         layout = QHBoxLayout(self)
         layout.addWidget(parts)
         self._connect()
-        self._show_facts()
+        self.recognised.show_facts(self.told)
 
     def _connect(self) -> None:
         self.trial.changed.connect(self._other_trial)
@@ -226,8 +168,7 @@ class CapturePage(QWidget):
         elif name == "view":
             self.form.tell_view(message)
         elif name == "mapping":
-            self.message_mapping.setText(f"✗ {message}" if message else "")
-            self.message_mapping.setVisible(bool(message))
+            self.recognised.tell(message)
         else:
             self.stage.setText(message)
 
@@ -294,7 +235,7 @@ class CapturePage(QWidget):
         self.correcting.clear()
         self.slider.setEnabled(False)
         self.table.setRowCount(0)
-        self._show_facts()
+        self.recognised.show_facts(self.told)
 
     def _looked(self, answer: dict[str, Any], arrays: str, job: Job) -> None:
         if job is not self.looking:
@@ -316,7 +257,7 @@ class CapturePage(QWidget):
         self.slider.setRange(0, len(self._times) - 1)
         self.slider.setEnabled(True)
         self._show_frame(self.slider.value())
-        self._show_facts()
+        self.recognised.show_facts(self.told)
         self.table.show_markers(self.told)
         if row >= 0:
             self.table.setCurrentCell(row, 0)
@@ -326,15 +267,6 @@ class CapturePage(QWidget):
             self.figure.show_frame(frame)
             self.clock.setText(f"{self._times[frame]:.2f} s")
             self.correcting.strip.show_time(float(self._times[frame]))
-
-    def _show_facts(self) -> None:
-        while self.facts.rowCount():
-            self.facts.removeRow(0)
-        rows = facts(self.told, self.texts) if self.told else [("", self.texts("no_capture"))]
-        for name, value in rows:
-            label = QLabel(value, wordWrap=True)
-            label.setTextInteractionFlags(Qt.TextSelectableByMouse)
-            self.facts.addRow(name, label)
 
     # --- corrections
 
