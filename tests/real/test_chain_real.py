@@ -20,11 +20,14 @@ import numpy as np
 import pytest
 from kneestride.capture.read import read_trial
 from kneestride.capture.trial import Trial
+from kneestride.model.osim import opensim as osim
+from kneestride.results.tables import read_table
 from kneestride.vocabulary import Array
 from synthetic_capture import mirrored, turned, twins, without
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import compare_with_opensim as opensim_comparison
+import recruitment_with_opensim as opensim_recruitment
 import validate_in_vivo as in_vivo
 
 pytestmark = pytest.mark.real
@@ -144,6 +147,54 @@ def test_joint_reaction_is_that_of_opensims_analysis(name: str, folder: Folders)
     found = opensim_comparison.compare_reaction(folder(name))
     assert found["N"] < 0.1
     assert found["sum_N"] < 1e-6
+
+
+@EVERY
+def test_muscle_forces_are_those_of_opensims_static_optimization(
+    name: str, folder: Folders
+) -> None:
+    """The same problem: plain sum a², no compartment terms (docs/opensim.md)."""
+    found = opensim_recruitment.compare_recruitment(folder(name), count=2)
+    assert found["peak"] > 500.0
+    assert found["rms"] < 5.0
+    assert found["largest"] < 0.03 * found["peak"]
+
+
+@EVERY
+def test_every_file_loads_without_a_warning_and_opensim_writes_it_back_unchanged(
+    name: str, folder: Folders, tmp_path: Path
+) -> None:
+    place = folder(name).path
+    log = tmp_path / "opensim.log"
+    level = osim.Logger.getLevelString()
+    osim.Logger.setLevelString("Info")
+    osim.Logger.addFileSink(str(log))
+    try:
+        model = osim.Model(str(place / "model.osim"))
+        model.initSystem()
+        model.printToXML(str(tmp_path / "model.osim"))
+        tables = [
+            *place.glob("*.[ms][ot][to]"),
+            *place.glob("opensim_setup/*forces*.[ms][ot][to]"),
+        ]
+        for file in tables:
+            osim.Storage(str(file))
+            again = tmp_path / "again.sto"
+            osim.STOFileAdapter.write(osim.TimeSeriesTable(str(file)), str(again))
+            one, other = read_table(file), read_table(again)
+            assert one.names == other.names
+            np.testing.assert_array_equal(one.time, other.time)
+            np.testing.assert_array_equal(one.values, other.values, err_msg=file.name)
+        osim.TimeSeriesTableVec3(str(place / "opensim_setup" / "markers.trc"))
+        osim.ExternalLoads(str(place / "opensim_setup" / "external_loads.xml"), True)
+    finally:
+        osim.Logger.removeFileSink()
+        osim.Logger.setLevelString(level)
+    told = log.read_text()
+    assert "Loaded model" in told  # the log is the one that a warning would be in
+    assert "[warning]" not in told and "[error]" not in told, told
+    assert (tmp_path / "model.osim").read_bytes() == (place / "model.osim").read_bytes()
+    assert len(tables) >= 8
 
 
 @EVERY
