@@ -87,10 +87,11 @@ total, on the one trial at hand):
 - **Elastic tendons** for the triceps surae: chosen for fibre lengths and for running.
 - **Looked at and left**: moment arms of the gastrocnemii by virtual work (−dL/dq; medial
   −10 N, lateral −2 N before the changes above), because OpenSim's own tools would no longer
-  repeat our muscle forces; the knee's axis turned outwards about the leg (5°: lateral −8 N,
-  10°: −17 N), towards which the swing of this leg points, because the same estimate from
-  running scatters by tens of degrees; other criteria and weights, ground forces filtered
-  less than markers, the contact plane turned with the femur (lateral ± 8 N for ± 15°).
+  repeat our muscle forces; the knee's axis turned outwards about the leg (lateral −8 N by
+  5° and −17 N by 10°, before the changes above), towards which the swing of this leg points,
+  because the same estimate from running scatters by tens of degrees; other criteria and
+  weights, ground forces filtered less than markers, the contact plane turned about the leg
+  (lateral ± 8 N for ± 15°).
 - **Looked at and refused**, because they help on one subject and hurt on another: minimum
   activation 0, reserves ten times larger, the knee centre moved under the muscles.
 - **The implant's lag**: shown as a second score, never applied to the first."""
