@@ -14,11 +14,11 @@ results = kneestride.reference_results()
 found = kneestride.dose_sweep(results, {"valgus": np.arange(0.0, 11.0)}, strides=2)
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-for stride in found["valgus"]:  # a DoseResponse for each stride; columns are right, left
+for stride in found["valgus"]:  # columns are right, left
     left.plot(stride.doses, stride.peaks["adduction_moment"][:, 0], "k")
     for half, colour in (("medial", "tab:blue"), ("lateral", "tab:red")):
         impulse = stride.impulses[half][:, 0]
         right.plot(stride.doses, impulse - impulse[0], colour)
 left.set(xlabel="knee in, degrees", ylabel="external adduction moment, peak, N m")
-right.set(xlabel="knee in, degrees", ylabel="change of load, N s a stride (blue: medial half)")
+right.set(xlabel="knee in, degrees", ylabel="change of load, N s (blue: medial)")
 figure.savefig("dose_response.svg")

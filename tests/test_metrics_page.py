@@ -23,6 +23,7 @@ from kneestride.motion.stride_rows import stride_rows
 from kneestride.results.comparison_tables import CSV_COLUMNS, CURVE_COLUMNS, TEST_COLUMNS
 from kneestride.results.folder import KNEE_COLUMNS, STRIDE_COLUMNS
 from kneestride.results.summary import Summary
+from kneestride.sweep_command import COLUMNS as SWEEP_COLUMNS
 from kneestride.vocabulary import SIDES
 from stick_figure import gait
 from test_efficiency import STANCE
@@ -78,7 +79,8 @@ def test_every_figure_of_what_a_stride_costs_is_explained() -> None:
 
 def test_every_column_of_comparisons_is_explained() -> None:
     advice = next(csv.reader(io.StringIO(compare_command._advice_csv(()))))
-    assert unexplained({*CSV_COLUMNS, *CURVE_COLUMNS, *TEST_COLUMNS, *advice}) == []
+    tables = {*CSV_COLUMNS, *CURVE_COLUMNS, *TEST_COLUMNS, *SWEEP_COLUMNS, *advice}
+    assert unexplained(tables) == []
 
 
 def test_every_section_of_the_summary_and_every_check_is_explained() -> None:

@@ -56,8 +56,9 @@ def blocks(page: Path) -> Iterator[Block]:
         elif fence := re.fullmatch(r"\s*```(\w+)", line):
             language = fence[1]
             while lines[k].strip() != "```":
-                if include := re.fullmatch(r'--8<-- "([^"]+)"', lines[k].strip()):
-                    found += (ROOT / include[1]).read_text(encoding="utf-8").split("\n")
+                if include := re.fullmatch(r'--8<-- "([^":]+):?(\d*)"', lines[k].strip()):
+                    whole = (ROOT / include[1]).read_text(encoding="utf-8").split("\n")
+                    found += whole[int(include[2] or 1) - 1 :]
                 else:
                     found.append(lines[k])
                 k += 1
@@ -184,7 +185,7 @@ def test_twenty_lines_give_a_dose_response(
 ) -> None:
     """As the page prints it, on the runner at hand, one stride and three of its doses."""
     [block] = [b for b in BLOCKS if b.page == "researcher.md" and "dose_sweep" in b.text]
-    code = [x for x in block.text.partition('"""\n\n')[2].split("\n") if x.strip()]
+    code = [line for line in block.text.split("\n") if line.strip()]
     assert len(code) <= 20
     results, sweep = kneestride.read_results(workspace / "results"), kneestride.dose_sweep
     monkeypatch.setattr(kneestride, "reference_results", lambda: results, raising=False)

@@ -167,7 +167,7 @@ def tissues() -> Pen:
     pen.ring((100, 152), 11, "skin")
     pen.curve([(98, 296), (84, 306), (70, 314)], "mark")
     rows = (
-        (36, (76, 52), "gluteus medius and minimus"),
+        (36, (76, 52), "gluteus medius, minimus"),
         (62, (62, 66), "band over the trochanter"),
         (92, (58, 96), "iliotibial band"),
         (122, (106, 150), "patella: force, stress"),
