@@ -64,7 +64,7 @@ def main() -> int:
             after += target.stat().st_ino != inode
             inode = target.stat().st_ino
             leftovers += sum(p.name.startswith(PREFIX) for p in scratch.iterdir())
-        time.sleep(2.0)
+        time.sleep(10.0)  # helpers of the last killed run end by themselves
         sweep(scratch)
         left = [p.name for p in (*scratch.iterdir(), *target.parent.iterdir())]
         left.remove(target.name)

@@ -161,7 +161,8 @@ def limit_memory() -> None:
     """Stop this process where a reader would fill the machine."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY + 500_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -225,7 +226,9 @@ class Score:
         self.memory = max(self.memory, int(found["memory"]))
         if kind not in ("accepted", "refused"):
             words = str(found["words"])
-            short = words if kind != "traceback" else " ".join(words.split(" ")[:2])
+            short = words.split(":")[0]
+            if kind == "traceback":
+                short = " ".join(words.split(" ")[:2])
             self.defects.setdefault(f"{kind} {short[:60]}", []).append(number)
 
 

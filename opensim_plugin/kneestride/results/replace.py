@@ -8,6 +8,7 @@ behind is put right by the next run for the same target.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -24,6 +25,7 @@ MARK = "summary.json"
 
 _STALE_AFTER = 24 * 3600.0
 _PARTIAL, _PREVIOUS = "partial", "previous"
+_LONG_NAME = 180
 
 
 def check_target(target: Path, overwrite: bool) -> Path:
@@ -36,7 +38,12 @@ def check_target(target: Path, overwrite: bool) -> Path:
     ResultsError
         It exists and must not be replaced, or its parent cannot be written.
     """
-    target = target.resolve()
+    try:
+        target = target.resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ResultsError(
+            "a folder for the results that can exist", f"{str(target)!r}", "correct --out"
+        ) from error
     if target.parent == target:
         raise ResultsError(
             expected="a folder for the results",
@@ -172,13 +179,21 @@ def _check_replaceable(target: Path, overwrite: bool) -> None:
 
 
 def _hidden(target: Path, kind: str) -> str:
-    return f".{target.name}.kneestride-{kind}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return f"{_prefix(target, kind)}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _prefix(target: Path, kind: str) -> str:
+    """Begin of the hidden names for a target; disks take 255 bytes of a name."""
+    name = target.name
+    if len(name.encode("utf-8", "replace")) > _LONG_NAME:
+        name = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]
+    return f".{name}.kneestride-{kind}-"
 
 
 def _leftovers(target: Path, kind: str) -> list[Path]:
     """Folders that a run for this target left behind and that no living run uses."""
     found = []
-    prefix = f".{target.name}.kneestride-{kind}-"
+    prefix = _prefix(target, kind)
     try:
         entries = sorted(p for p in target.parent.iterdir() if p.name.startswith(prefix))
     except OSError:
