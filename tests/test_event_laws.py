@@ -264,6 +264,28 @@ def test_stepping_is_taking_turns_over_a_steady_ground() -> None:
     assert is_stepping(high)
 
 
+def many(stumbles: int, passes: int = 120) -> dict[Any, FootSignals]:
+    """A long walk whose right foot slips at so many of its passes."""
+    time = np.arange(50 * passes + 50) / 100.0
+    out = {}
+    for s, side in enumerate(SIDES):
+        anchors = tuple(range(50 + 50 * s, 50 * passes + 1, 100))
+        swing = np.full(len(time), -1.2)
+        for k in anchors:
+            swing[k - 20 : k + 20] = 0.0
+        out[side] = signals(0.0 * time, swing, 0.0 * time, time, anchors=anchors)
+    for k in out["r"].anchors[1 : 1 + stumbles]:
+        out["r"].forefoot_velocity[k] = [0.0, 0.6, 0.6]
+        out["r"].forefoot[k, 1] += 0.5
+    return out
+
+
+def test_one_stumble_in_fifty_steps_is_still_walking() -> None:
+    assert is_stepping(many(0)) and is_stepping(many(2))
+    assert not is_stepping(many(3))  # 2 % of 120 passes are two
+    assert is_stepping(many(0, passes=40)) and not is_stepping(many(1, passes=40))
+
+
 def test_noisy_steps_need_four_of_five_and_wider_limits() -> None:
     turns = {"r": (50, 150, 250), "l": (100, 200)}
     noisy = {s: replace(f, noise=0.005) for s, f in walkers(turns).items()}

@@ -81,3 +81,15 @@ def test_no_file_is_left_and_a_full_disk_means_memory(
 
     monkeypatch.setattr(scratch, "_reserve", full)
     assert not scratch.on_disk(scratch.room((FRAMES, 40)))
+
+
+def test_columns_and_rows_are_those_of_numpy() -> None:
+    values = np.random.default_rng(2).normal(size=(FRAMES, 9))
+    values[:, 4] = np.nan
+    for rows in (FRAMES, 100):
+        parts = [values[:rows, :5], values[:rows, 6], values[:rows, 7:]]
+        np.testing.assert_array_equal(scratch.stacked(parts), np.column_stack(parts))
+        wanted = values[:rows, 0] > 0.0
+        np.testing.assert_array_equal(
+            scratch.rows_of(values[:rows], wanted), values[:rows][wanted]
+        )

@@ -221,8 +221,9 @@ def test_repetitions_count_for_legs_on_the_floor_for_nine_tenths_of_them() -> No
     assert (rows[0].start_s, rows[0].end_s) == (unit.start_s, unit.end_s)
     everybody = strides._repetitions(paths, Contacts((), (), "force"))
     assert [row.side for row in everybody] == ["r", "l"]
-    assert strides._deepest(paths, "r", 1.0, 2.0) == pytest.approx(1.5)
-    assert strides._deepest(walker(), "r", 1.0, 2.0) == pytest.approx(1.5)
+    for one in (paths, walker()):
+        bend = strides.knee_flexion(one, "r")
+        assert strides._deepest(one.time, bend, 1.0, 2.0) == pytest.approx(1.5)
 
 
 def test_hips_rise_in_a_vault_and_sink_in_a_spring() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kneestride.motion.contacts import Contact, Contacts
+from kneestride.motion.contacts import Contact, Contacts, between
 from kneestride.motion.events import events_from_kinematics
 from kneestride.motion.strides import right_axis, stride_table
 from kneestride.motion.tasks import knee_flexion, recognise_task, repetitions
@@ -199,3 +199,17 @@ def test_drop_gives_a_landing_a_leg_at_the_time_of_impact():
     for r in rows:
         assert r.start_s == pytest.approx(landing, abs=0.02)
         assert r.mid_s > r.start_s
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        *((0.2, 0.5), (0.2, 0.2), (0.21, 0.22), (-3.0, 0.1), (0.9, 9.0), (2.0, 3.0)),
+        *((0.5, 0.2), (float("nan"), 0.5), (0.2, float("nan"))),
+    ],
+)
+def test_frames_between_two_times_are_those_that_a_mask_finds(start: float, end: float) -> None:
+    time = np.arange(101) / 100.0
+    frames = np.arange(101)
+    found = frames[between(time, start, end)]
+    np.testing.assert_array_equal(found, frames[(time >= start) & (time <= end)])
