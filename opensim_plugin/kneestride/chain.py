@@ -22,7 +22,8 @@ from .loads.ground_estimate import EstimatedGround, NoGround
 from .loads.ground_lag import estimate_lag
 from .loads.model_spread import model_spread
 from .model.fitting import FittedSubject, fit_subject, quiet_mean
-from .model.knee import read_knee
+from .model.known import person as known_person
+from .model.known import remember as remember_person
 from .motion.alignment import static_alignment
 from .motion.anatomy import anatomical_paths
 from .motion.contacts import Contacts
@@ -34,7 +35,7 @@ from .motion.tasks import recognise_task
 from .recording_checks import recording_checks
 from .results.folder import Results
 from .results.scene_lines import sample_times
-from .results.scene_runner import drawn_of, with_scene
+from .results.scene_runner import drawn_later, with_scene
 from .results.tables import Table
 from .scratch import LONG, kept
 from .settings import Settings, check_subject, check_treadmill_speed
@@ -108,16 +109,20 @@ def analyse(
             prepared = replace(prepared, frame=stages.with_belt_speed(prepared.frame, speed))
         prepared = kept(prepared)
     with watch.stage("fit"):
-        generic = stages.generic_model(model, settings)
-        fitted = fit_subject(
-            generic,
-            subject,
-            prepared.trial.markers,
-            prepared.names,
-            prepared.static,
-            prepared.static_names,
-        )
-        stages.apply_knee_settings(fitted, settings)
+        who = stages.person_key(model, prepared, subject, settings)
+        known = known_person(who)
+        if known is None:
+            known = fit_subject(
+                stages.generic_model(model, settings),
+                subject,
+                prepared.trial.markers,
+                prepared.names,
+                prepared.static,
+                prepared.static_names,
+            )
+            stages.apply_knee_settings(known, settings)
+            remember_person(who, known)
+        fitted = known
     with watch.stage("kinematics"):
         raw, tasks, followed, priors = stages.follow_markers(fitted, prepared)
         first = stages.smooth(fitted, prepared, raw, stages.FAST_CUTOFF)
@@ -181,9 +186,9 @@ def analyse(
         if seen is not None:
             rows = blank_unseen(rows, seen)
             warnings += seen.warnings()
-    text = stages.model_text(fitted.model)
+    text = fitted.xml
     shown = sample_times(kinematics.motion.time, rows)
-    drawn = later(drawn_of, text, kinematics.motion.coordinates, kinematics.motion.q[shown])
+    drawn = drawn_later(text, kinematics.motion.coordinates, kinematics.motion.q[shown])
     log = [*prepared.notes, *fitted.notes, f"Task: {task}. Low-pass {cutoff:g} Hz."]
     common: dict[str, Any] = {
         "trial": prepared.trial.name,
@@ -364,7 +369,7 @@ def _static_paths(fitted: FittedSubject, static: Markers | None) -> AnatomicalPa
     if static is None or fitted.static_pose is None:
         return None
     mean = quiet_mean(static)
-    knees = read_knee(fitted.model)
+    knees = fitted.knees
     return anatomical_paths(
         fitted.body,
         mean.time,

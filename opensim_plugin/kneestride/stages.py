@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from .capture.axes import GroundFrame
+from .capture.markersets import Recognition
 from .capture.trial import Markers, Subject
-from .errors import ModelError
 from .keypoint_stages import (
     SeenByKeypoints,
     follow_keypoints,
@@ -52,8 +52,9 @@ from .model.knee import (
     read_knee,
     require_canonical,
 )
-from .model.muscle_parameters import MuscleParameters, muscle_parameters
-from .model.osim import load_model
+from .model.known import key_of_person, muscle_lengths
+from .model.muscle_parameters import MuscleParameters
+from .model.osim import load_model, text_of
 from .model.path_fits import PathReport, PathSource, path_source
 from .model.path_store import PathCache
 from .model.paths import MusclePaths, exact_paths
@@ -68,7 +69,6 @@ from .preparing import Prepared as Prepared
 from .preparing import prepare as prepare
 from .scratch import kept, release, room
 from .settings import Settings
-from .temporary import temporary_folder
 from .vocabulary import GRAVITY, MEDIAL_SIGN, SIDES, Array, Side
 
 FAST_CUTOFF, SLOW_CUTOFF = 15.0, 6.0
@@ -202,6 +202,36 @@ def generic_model(model: Path | None, settings: Settings) -> Any:
     return loaded
 
 
+def person_key(
+    model: Path | None, prepared: Prepared, subject: Subject, settings: Settings
+) -> str:
+    """Name of the fitted person whom these inputs lead to, see `model.known`."""
+
+    def said(names: Recognition | None) -> object:
+        if names is None:
+            return None
+        return names.landmarks, names.clusters, names.marker_set.kind
+
+    def seen(markers: Markers | None, whole: bool) -> object:
+        if markers is None:
+            return None
+        positions: object = markers.positions
+        if not whole:
+            # Beside a static trial a motion only tells which markers there are.
+            positions = np.isfinite(markers.positions).all(axis=2).any(axis=0)
+        confidence = markers.confidence if whole else None
+        return markers.names, markers.rate, positions, confidence
+
+    return key_of_person(
+        b"" if model is None else Path(model).read_bytes(),
+        subject.mass, subject.height, subject.sex,
+        settings.contact_spacing_ratio, settings.static_alignment_rad,
+        settings.contact_spacing_m, settings.contact_offset_m,
+        seen(prepared.static, True), said(prepared.static_names),
+        seen(prepared.trial.markers, prepared.static is None), said(prepared.names),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Smoothed:
     """Low-passed coordinates with derivatives (T, N) and the anatomical paths of them."""
@@ -265,7 +295,7 @@ def smooth(
     for i, turning in enumerate(fitted.body.rotational):
         turns[:, i] = np.unwrap(raw.q[:, i]) if turning else raw.q[:, i]
     q, qd, qdd = smooth_derivatives(raw.time, turns, cutoff)
-    knees = read_knee(fitted.model)
+    knees = fitted.knees
     feet = _captured_feet(prepared, cutoff)
     if prepared.keypoints is not None:
         centers = seen_centers(prepared.trial.markers, prepared.names.landmarks, cutoff)
@@ -321,33 +351,31 @@ def static_muscle_lengths(fitted: FittedSubject, inputs: LoadInputs) -> dict[str
     if fitted.static_pose is None:
         return None
     centers = np.array([inputs.knees[s].joint_center for s in SIDES])
-    found = exact_paths(inputs.xml, fitted.body.coordinates, fitted.static_pose[None], centers)
-    return {n: float(v) for n, v in zip(found.names, found.length[0], strict=True)}
+    store, key = muscle_lengths(inputs.xml, fitted.static_pose, centers)
+    known: dict[str, float] | None = store.load(key)
+    if known is None:
+        pose = fitted.static_pose[None]
+        found = exact_paths(inputs.xml, fitted.body.coordinates, pose, centers)
+        known = {n: float(v) for n, v in zip(found.names, found.length[0], strict=True)}
+        store.save(key, known)
+    return known
 
 
 def load_inputs(fitted: FittedSubject, subject: Subject, settings: Settings) -> LoadInputs:
     """Muscle parameters at the person's strength, knee geometry and the model's text."""
-    parameters = muscle_parameters(fitted.model)
+    parameters = fitted.parameters
     strength = settings.strength_factor
     if settings.scale_strength:
         strength *= strength_scale(subject.mass, subject.height)
     parameters = replace(
         parameters, max_isometric_force=parameters.max_isometric_force * strength
     )
-    return LoadInputs(model_text(fitted.model), read_knee(fitted.model), parameters)
+    return LoadInputs(fitted.xml, fitted.knees, parameters)
 
 
 def model_text(model: Any) -> str:
     """Return the text of the .osim file of a model."""
-    with temporary_folder() as folder:
-        path = Path(folder) / "model.osim"
-        if not model.printToXML(str(path)):
-            raise ModelError(
-                "a folder for temporary files that can be written",
-                f"{folder}, where OpenSim could not write the model",
-                "free disk space or set TMPDIR to another folder",
-            )
-        return path.read_text(encoding="utf-8")
+    return text_of(model)
 
 
 def external_forces(fitted: FittedSubject, ground: GroundReaction) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from ..capture.markersets import Recognition, landmark_table
 from ..capture.trial import Markers, Subject
 from ..errors import CaptureError
-from ..vocabulary import SIDES, Array
+from ..vocabulary import SIDES, Array, Side
 from . import personal
 from .hip_start import NEUTRAL_SIGMA_DEG, poses_from_hips
+from .knee import read_knee
+from .knee_geometry import KneeGeometry
 from .motion_scaling import (
     KEYPOINT_NOISE,
     SKIN_NOISE,
@@ -31,7 +34,8 @@ from .motion_scaling import (
     spread_frames,
 )
 from .multibody import Multibody
-from .osim import opensim, vec3
+from .muscle_parameters import MuscleParameters, muscle_parameters
+from .osim import opensim, text_of, vec3
 from .places import expected_places, implied_centers, middle
 from .scaling import Fit, PosePriors, Targets, fit
 
@@ -105,6 +109,29 @@ class FittedSubject:
     lengths: Mapping[str, Length] = field(default_factory=dict)
     source: str = "static trial"
     warnings: tuple[str, ...] = ()
+
+    # Read once, when the model is as it will stay; a person who is known brings them along.
+
+    @cached_property
+    def xml(self) -> str:
+        """Text of the model's .osim file."""
+        return text_of(self.model)
+
+    @cached_property
+    def knees(self) -> dict[Side, KneeGeometry]:
+        """Geometry of both knees."""
+        return read_knee(self.model)
+
+    @cached_property
+    def parameters(self) -> MuscleParameters:
+        """Parameters of the muscles at the model's own strength."""
+        return muscle_parameters(self.model)
+
+    def remember(
+        self, xml: str, knees: dict[Side, KneeGeometry], parameters: MuscleParameters
+    ) -> None:
+        """Take what was read of the model in an earlier run."""
+        self.__dict__.update(xml=xml, knees=knees, parameters=parameters)
 
 
 def quiet_mean(markers: Markers) -> Markers:

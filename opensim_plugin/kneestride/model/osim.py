@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..temporary import temporary_folder
 from ..vocabulary import Array
 
 
@@ -33,7 +34,15 @@ class _OpenSim:
 
 opensim: Any = _OpenSim()
 
-__all__ = ["as_array", "joint_child_body", "load_model", "opensim", "rotation_matrix", "vec3"]
+__all__ = [
+    "as_array",
+    "joint_child_body",
+    "load_model",
+    "opensim",
+    "rotation_matrix",
+    "text_of",
+    "vec3",
+]
 
 
 def load_model(path: Path | str) -> Any:
@@ -70,6 +79,19 @@ def load_model(path: Path | str) -> Any:
             todo="open the model in the OpenSim GUI and save it again, or pass another model",
         ) from error
     return model
+
+
+def text_of(model: Any) -> str:
+    """Return the text of the .osim file of a model."""
+    with temporary_folder() as folder:
+        path = Path(folder) / "model.osim"
+        if not model.printToXML(str(path)):
+            raise ModelError(
+                "a folder for temporary files that can be written",
+                f"{folder}, where OpenSim could not write the model",
+                "free disk space or set TMPDIR to another folder",
+            )
+        return path.read_text(encoding="utf-8")
 
 
 def vec3(values: Array | tuple[float, float, float] | list[float]) -> Any:

@@ -23,8 +23,8 @@ from ..vocabulary import Array, BoolArray
 REACH = 30
 """Numbers from 10^-REACH to 10^REACH are written here."""
 _POWERS = REACH + 12
-_LONGEST = 19
-"""Characters of a number with its separator, at most: -1.234567891e-30 and a tab."""
+_BESIDE = 8
+"""Characters beside a number's digits, at most: two signs, point or 0.000, e-30, a tab."""
 _HALF = 1e-9
 _LOG2, _SPLIT = math.log10(2.0), 134217729.0
 _TEN, _NONE, _FIRST = np.uint64(10), np.uint64(0), np.uint64(ord("0"))
@@ -45,7 +45,8 @@ def rows_text(rows: Array, digits: IntArray, missing: str = "nan") -> str:
     The same characters as ``"%.{digits}g"`` gives for each number.
     """
     rows = np.ascontiguousarray(rows, dtype=np.float64)
-    out = np.empty(max(rows.size, 1) * max(_LONGEST, len(missing) + 1), dtype=np.uint8)
+    longest = max(int(np.max(digits, initial=0)) + _BESIDE, len(missing) + 1)
+    out = np.empty(max(rows.size, 1) * longest, dtype=np.uint8)
     ends = np.zeros(len(rows) + 1, dtype=np.int64)
     left = np.zeros(len(rows), dtype=np.bool_)
     blank = np.frombuffer(missing.encode(), dtype=np.uint8).copy()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..companion import later
 from ..errors import ResultsError
 from ..model.drawn import AttachedMesh, Line
 from ..paths_of_data import models_folder
-from ..temporary import temporary_folder
 from ..vocabulary import GRAVITY, SIDES, Array
 from .folder import Results, read_results
 from .geometry import default_attachments
@@ -22,6 +22,7 @@ from .scene_lines import LinePaths, sample_times
 
 if TYPE_CHECKING:
     from ..model.multibody import Multibody
+    from ..model.stored import Shelf
 
 MOST_RUNNERS = 12
 """As many as the add-on shows side by side."""
@@ -39,21 +40,39 @@ def drawn_of(model_xml: str, coordinates: tuple[str, ...], q: Array) -> Drawn:
     model_xml : text of the .osim file
     q : (K, N) rad, m, columns `coordinates`, at the times of `scene_lines.sample_times`
     """
+    from ..model.known import multibody_of, opened_text
     from ..model.lines import attached_meshes, lines_of
 
-    model, body = _opened(model_xml)
-    return lines_of(model, body, q[:, _order(body, coordinates)]), attached_meshes(model)
+    store, key = _lines(model_xml, coordinates, q)
+    found: Drawn | None = store.load(key)
+    if found is None:
+        body, model = multibody_of(model_xml), opened_text(model_xml)
+        lines = lines_of(model, body, q[:, _order(body, coordinates)])
+        found = lines, attached_meshes(model)
+        store.save(key, found)
+    return found
 
 
-def _opened(model_xml: str) -> tuple[Any, Multibody]:
-    from ..model.multibody import Multibody
-    from ..model.osim import load_model
+def drawn_later(model_xml: str, coordinates: tuple[str, ...], q: Array) -> Callable[[], Drawn]:
+    """`drawn_of`, known from an earlier run or begun by the companion; call it for that."""
+    store, key = _lines(model_xml, coordinates, q)
+    found: Drawn | None = store.load(key)
+    return (
+        later(drawn_of, model_xml, coordinates, q) if found is None else partial(_same, found)
+    )
 
-    with temporary_folder() as folder:
-        path = Path(folder) / "model.osim"
-        path.write_text(model_xml, encoding="utf-8")
-        model = load_model(path)
-        return model, Multibody.from_osim(model)
+
+def _lines(model_xml: str, coordinates: tuple[str, ...], q: Array) -> tuple[Shelf, str]:
+    from ..model.known import shelf
+    from ..model.stored import code_of, key_of
+
+    return shelf("lines", (Line, AttachedMesh), 20), key_of(
+        code_of("model"), model_xml, coordinates, q
+    )
+
+
+def _same[T](found: T) -> T:
+    return found
 
 
 def _order(body: Multibody, coordinates: tuple[str, ...]) -> list[int]:
@@ -93,12 +112,16 @@ def runner_of(
     ResultsError
         The motion's coordinates are not those of the model.
     """
+    from ..model.known import multibody_of
+
     motion = results.motion
-    _, body = _opened(results.model_xml)
+    body = multibody_of(results.model_xml)
     step = thinning(len(motion.time))
     shown = slice(None, None, step)
     rotation, position = body.poses(motion.q[shown, _order(body, motion.coordinates)])
-    scale = size_of(body, _generic())
+    scale = size_of(
+        body, multibody_of((models_folder() / "kneestride_runner.osim").read_text("utf-8"))
+    )
     at = sample_times(motion.time, results.strides)
     lines, attached = (
         drawn() if drawn else drawn_of(results.model_xml, motion.coordinates, motion.q[at])
@@ -240,11 +263,3 @@ def _fixed_points(body: Multibody, name: str) -> Array:
     points = [tree.com[index], tree.position_bm[index]]
     points += [tree.position_pf[body.body(c)] for c in children]
     return np.stack(points)
-
-
-@functools.cache
-def _generic() -> Multibody:
-    from ..model.multibody import Multibody
-    from ..model.osim import load_model
-
-    return Multibody.from_osim(load_model(models_folder() / "kneestride_runner.osim"))

@@ -1,0 +1,92 @@
+"""What is kept from run to run comes back to the last bit, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kneestride.model.drawn import Line
+from kneestride.model.multibody import Multibody
+from kneestride.model.stored import Shelf, code_of, key_of
+from toy_standing import toy
+
+
+def shelf(folder: Path | None, *classes: type, kept: int = 5) -> Shelf:
+    return Shelf(folder, classes, kept)
+
+
+def line(points: np.ndarray) -> Line:
+    return Line("a", "muscle", 0.1 + 0.2, ("pelvis", "femur_r"), points, points[..., 0] > 0)
+
+
+@pytest.mark.parametrize("moving", [True, False])
+def test_every_bit_comes_back(tmp_path: Path, moving: bool) -> None:
+    points = np.random.default_rng(0).normal(size=(7, 2, 3))
+    if not moving:
+        points[:] = points[0]
+    points[3, 1] = np.nan if moving else points[3, 1]
+    store = shelf(tmp_path, Line)
+    store.save("k", (line(points), {"x": None, "y": [1, 2.5, True]}, np.nan, np.int64(3)))
+    found, mapping, nan, three = store.load("k")
+    assert np.array_equal(found.points, points, equal_nan=True)
+    assert found.on.dtype == bool and np.array_equal(found.on, points[..., 0] > 0)
+    assert found.strength == 0.1 + 0.2 and found.bodies == ("pelvis", "femur_r")
+    assert mapping == {"x": None, "y": (1, 2.5, True)} and np.isnan(nan) and three == 3
+    found.points[:] = 0.0  # an array of one's own
+
+
+def test_a_model_comes_back_and_moves_alike(tmp_path: Path) -> None:
+    from kneestride.model.kernels import Tree
+
+    body = toy().multibody
+    store = shelf(tmp_path, Multibody, Tree)
+    store.save("k", body)
+    again = store.load("k")
+    q = np.random.default_rng(1).normal(size=(5, len(body.coordinates)))
+    for ours, theirs in zip(again.poses(q), body.poses(q), strict=True):
+        assert np.array_equal(ours, theirs)
+    assert again.coordinates == body.coordinates
+
+
+def test_what_is_damaged_or_foreign_counts_as_none(tmp_path: Path) -> None:
+    store = shelf(tmp_path, Line)
+    assert store.load("k") is None
+    store.save("k", line(np.ones((2, 2, 3))))
+    file = tmp_path / "k.bin"
+    whole = file.read_bytes()
+    assert shelf(tmp_path).load("k") is None  # a class it does not know
+    for broken in (b"", whole[:50], whole[:-1], whole[:-1] + b"\x7f", b"x" + whole[1:]):
+        file.write_bytes(broken)
+        assert store.load("k") is None
+
+
+def test_only_the_last_used_stay_and_no_folder_keeps_nothing(tmp_path: Path) -> None:
+    import os
+
+    store = shelf(tmp_path, kept=2)
+    for age, key in enumerate("abc"):
+        store.save(key, key)
+        os.utime(tmp_path / f"{key}.bin", (age, age))
+    store.save("d", "d")
+    assert store.load("d") == "d" and store.load("a") is None
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.bin", "d.bin"]
+    nothing = shelf(None)
+    nothing.save("a", 1)
+    assert nothing.load("a") is None
+    # Nor does a folder that cannot be made stop an analysis.
+    (tmp_path / "file").write_text("")
+    shelf(tmp_path / "file").save("a", 1)
+
+
+def test_a_name_tells_inputs_apart() -> None:
+    x = np.arange(6.0)
+    names = [
+        key_of(x), key_of(x.reshape(2, 3)), key_of(x.astype(np.float32)), key_of(x + 1e-16),
+        key_of((x, x)), key_of(x, x), key_of("a", "b"), key_of("ab"), key_of(b"ab"),
+        key_of({"a": 1}),
+        key_of(1), key_of(1.0), key_of(None),
+        key_of(code_of("model")), key_of(code_of("capture")),
+    ]  # fmt: skip
+    assert len(set(names)) == len(names)
+    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
