@@ -126,8 +126,7 @@ def test_a_device_that_is_really_full(tmp_path: Path) -> None:
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
         "sys.path.insert(0, sys.argv[2])\n"
-        "from kneestride.results.replace import check_target
-from results_samples import sample_results\n"
+        "from results_samples import sample_results\n"
         "from kneestride import cli\n"
         "import kneestride.chain, kneestride.companion\n"
         "kneestride.chain.analyse = lambda *a, **k: sample_results()\n"
