@@ -396,6 +396,7 @@ def chart(path: Path, found: dict[str, list[Effect]]) -> None:
 
     pyplot.rcParams["svg.hashsalt"] = "kneestride"
     shown = {"medial peak": "#2a6f97", "lateral peak": "#e07a1f"}
+    light = ("#9cc5dd", "#f4c79b")
     figure, axes = pyplot.subplots(1, len(found), figsize=(12.5, 7.6), squeeze=False)
     for axis, (capture, effects) in zip(axes[0], found.items(), strict=True):
         order = ranked(effects, tuple(shown))[:SHOWN][::-1]
@@ -404,11 +405,13 @@ def chart(path: Path, found: dict[str, list[Effect]]) -> None:
             mine = [e for e in effects if e.setting == setting]
             for k, (name, colour) in enumerate(shown.items()):
                 at = y + (0.2 if k == 0 else -0.2)
-                changed = [e.figures[name] for e in mine]
-                axis.barh(
-                    [at] * len(changed), changed, height=0.34, color=colour,
-                    label=name if y == 0 else None,
-                )  # fmt: skip
+                # The larger one first, so that the smaller stays visible on top of it.
+                for e in sorted(mine, key=lambda e: -abs(e.figures[name])):
+                    first = e is mine[0]
+                    axis.barh(
+                        at, e.figures[name], height=0.34, color=colour if first else light[k],
+                        label=name if y == 0 and first else None,
+                    )  # fmt: skip
             words = " / ".join(e.value for e in mine)
             axis.text(
                 -0.02, y, f"{setting}\n{words}", ha="right", va="center", fontsize=8.5,
@@ -426,7 +429,11 @@ def chart(path: Path, found: dict[str, list[Effect]]) -> None:
         for spine in ("top", "right", "left"):
             axis.spines[spine].set_visible(False)
     axes[0][0].legend(loc="lower right", fontsize=9)
-    figure.suptitle("How much the knee's peaks hang on each setting", fontsize=13)
+    figure.suptitle(
+        "How much the knee's peaks hang on each setting\n"
+        "dark: the first value named, light: the second",
+        fontsize=13,
+    )
     figure.tight_layout()
     figure.subplots_adjust(wspace=0.75)
     path.parent.mkdir(exist_ok=True)
