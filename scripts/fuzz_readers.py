@@ -2,7 +2,7 @@
 """Break inputs of every format and see that readers read them or say what is wrong.
 
     python scripts/fuzz_readers.py --inputs 10000 --format trc
-    python scripts/fuzz_readers.py --inputs 10000 --all --write     # docs/robustness.csv
+    python scripts/fuzz_readers.py --inputs 10000 --all --write     # docs/robustness.md
 
 Inputs are bred from small made-up files (scripts/fuzzing/seeds.py) by the mutators beside
 them. An input is told by format, seed and number, so that any can be made again. Defects
@@ -25,6 +25,8 @@ from fuzzing.seeds import SEEDS
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "fuzz_corpus"
 TABLE = ROOT / "docs" / "robustness.csv"
+PAGE = ROOT / "docs" / "robustness.md"
+BEGIN, END = "<!-- the table: scripts/fuzz_readers.py --write -->", "<!-- end of the table -->"
 SEED = 20260
 
 
@@ -111,6 +113,19 @@ def _write(score: campaign.Score) -> None:
         out = csv.DictWriter(file, list(rows[score.name]), lineterminator="\n")
         out.writeheader()
         out.writerows(rows[name] for name in sorted(rows))
+    _write_page([rows[name] for name in sorted(rows)])
+
+
+def _write_page(rows: list[dict[str, object]]) -> None:
+    """Put the table into the page."""
+    names = list(rows[0])
+    lines = ["| " + " | ".join(n.replace("_", " ") for n in names) + " |"]
+    lines.append("|---" + "|---:" * (len(names) - 1) + "|")
+    lines += ["| " + " | ".join(str(row[n]) for n in names) + " |" for row in rows]
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    text = "\n".join([before.rstrip(), "", BEGIN, *lines, END]) + after
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

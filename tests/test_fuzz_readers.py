@@ -64,12 +64,9 @@ def test_broken_inputs_of_compiled_readers(name: str, tmp_path: Path) -> None:
 def test_what_broke_a_reader_once(path: Path, tmp_path: Path) -> None:
     name = path.parent.name
     seed = SEEDS[name]()[0]
-    stem = path.stem.split("-", 1)[1]
-    part = next((p for p in seed.parts if Path(p).stem == stem), None)
-    if part is None:
-        broken = Seed({path.name: path.read_bytes()}, path.name, (path.name,))
-        if len(seed.files) > 1:
-            [*_, part] = seed.parts
+    file = path.name.split("-", 1)[1]
+    part = next((p for p in seed.parts if Path(p).name == file), None)
+    broken = Seed({file: path.read_bytes()}, file, (file,))
     if part is not None:
         broken = Seed({**seed.files, part: path.read_bytes()}, seed.main, (part,))
     place = campaign.lay_out(broken, tmp_path / "input")
