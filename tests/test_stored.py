@@ -90,3 +90,36 @@ def test_a_name_tells_inputs_apart() -> None:
     ]  # fmt: skip
     assert len(set(names)) == len(names)
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
+
+
+def test_a_second_run_needs_no_opensim_for_the_same_motion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kneestride.model.osim import text_of
+    from kneestride.model.path_memory import (
+        LaterGeometry,
+        remembered_exact,
+        remembered_geometry,
+    )
+    from kneestride.model.paths import PathGeometry
+
+    monkeypatch.setenv("KNEESTRIDE_CACHE", str(tmp_path))
+    xml = text_of(toy().model)
+    first = remembered_geometry(xml, None)
+    q = np.tile(first.multibody.default, (3, 1)) + np.array([[0.0], [0.01], [0.02]])
+    exact = remembered_exact(first, "motion", q)
+    second = remembered_geometry(xml, None)
+    assert isinstance(second, LaterGeometry) and not isinstance(first, LaterGeometry)
+    assert second.names == first.names and second.patella == first.patella
+    # Other poses are still asked of OpenSim.
+    assert np.array_equal(second.evaluate(q + 0.01).length, first.evaluate(q + 0.01).length)
+
+    def refused(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(PathGeometry, "evaluate", refused)
+    monkeypatch.setattr(LaterGeometry, "evaluate", refused)
+    again = remembered_exact(second, "motion", q)
+    assert np.array_equal(again.moment_arm, exact.moment_arm)
+    with pytest.raises(AssertionError):
+        remembered_exact(second, "another motion", q)

@@ -32,6 +32,7 @@ from ..workers import over_blocks
 from .kernels import IntArray
 from .path_basis import exponents, functions, roughness
 from .path_check import PathErrors, path_errors
+from .path_memory import remembered_exact, remembered_geometry
 from .path_store import PathCache
 from .paths import MusclePaths, PathGeometry, evaluate_shared, opened
 
@@ -311,7 +312,14 @@ def path_source(
     ModelError
         When the model cannot be used or a coordinate is not in it.
     """
-    geometry = model if isinstance(model, PathGeometry) else opened(model, centers)
+    # Short motions are exact throughout: there is nothing to remember.
+    is_text = isinstance(model, str) and "<OpenSimDocument" in model
+    by_text = is_text and cache is not None and len(q) > SHORT
+    geometry = (
+        model if isinstance(model, PathGeometry)
+        else remembered_geometry(str(model), centers) if by_text
+        else opened(model, centers)
+    )  # fmt: skip
     pose = kept(geometry.in_order(coordinates, q))
 
     def exact(at: Array, muscles: Sequence[int] | None = None) -> MusclePaths:
@@ -321,6 +329,7 @@ def path_source(
 
     if fit is None and len(q) <= SHORT:
         return ExactPaths(geometry, pose, exact), PathReport(len(q))
+    key = ""
     if fit is None and cache is not None and not isinstance(model, PathGeometry):
         key = cache.key(model, geometry.centers, pose)
         fit = cache.load(key)
@@ -337,7 +346,8 @@ def path_source(
         return ExactPaths(geometry, pose, exact), report
     judged = pose[held_out]
     fitted = fit.evaluate(judged, _patella_rotation(geometry, judged))
-    errors = path_errors(fitted, exact(judged), geometry)
+    true = remembered_exact(geometry, key, judged) if key and by_text else exact(judged)
+    errors = path_errors(fitted, true, geometry)
     off = sorted({*np.flatnonzero(errors.off), *fit.unfit})
     known: list[tuple[IntArray, tuple[int, ...], MusclePaths]] = []
     if outside.any():

@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ import numpy as np
 
 from ..parsing import arrays_of
 from ..vocabulary import Array
-from .osim import opensim
 
 if TYPE_CHECKING:
     from .path_fits import PathFit
@@ -74,7 +74,7 @@ class PathCache:
         found = hashlib.sha256()
         for file in CODE:
             found.update((Path(__file__).parent / file).read_bytes())
-        found.update(str(opensim.GetVersion()).encode())
+        found.update(version("opensim").encode())
         found.update(text.encode())
         found.update(np.ascontiguousarray(centers, dtype=float).tobytes())
         found.update(repr(q.shape).encode() + np.ascontiguousarray(q, dtype=float).tobytes())
