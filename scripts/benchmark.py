@@ -288,8 +288,8 @@ def whole_runs(space: Path) -> str:
     environment = {**os.environ, "KNEESTRIDE_CACHE": str(space / "cache")}
     rows, folders, largest = [], [], 0.0
     for label, count in (
-        ("cold: muscle paths fitted", 2),
-        ("warm", 2),
+        ("cold: this runner for the first time", 2),
+        ("warm: the same recording again", 2),
         ("warm again", 2),
         ("warm, one worker", 1),
     ):
