@@ -18,6 +18,7 @@ cancel. OpenSim's own do so to rounding, except up to 0.6 mm for the lateral gas
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ RIDGE = 1e-7
 NOTHING = 1e-7
 """m (or 1); what is smaller in all samples is zero."""
 CHUNK = 512
+_TURNS = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,9 @@ class ExactPaths:
 
     def window(self, start: int, stop: int) -> MusclePaths:
         """Geometry of frames start to stop (exclusive)."""
-        return self.exact(self.q[start:stop])
+        # OpenSim's model has one state: workers that share pieces must take turns.
+        with _TURNS:
+            return self.exact(self.q[start:stop])
 
 
 @dataclass(frozen=True)
