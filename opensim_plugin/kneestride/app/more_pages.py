@@ -141,7 +141,10 @@ class WhatIfPage(Working):
         self.loads.setColumnCount(5)
         self.loads.setHorizontalHeaderLabels(heads)
         self.loads.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
-        self.loads.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeToContents)
+        # What is simulated is long, its change and interval in one cell.
+        for column in (0, 1, 3):
+            mode = QHeaderView.ResizeToContents
+            self.loads.horizontalHeader().setSectionResizeMode(column, mode)
         self.loads.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
         self.loads.setSizeAdjustPolicy(QTableWidget.AdjustToContents)
         self.loads.setVerticalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
