@@ -1,4 +1,4 @@
-"""Open a model in a program of its own, because some damaged ones bring OpenSim down.
+"""Open a model in a program of its own: compiled code that a damaged file may bring down.
 
     python osim_child.py MODEL.osim
 

@@ -1,7 +1,8 @@
 """Models that come from elsewhere: looked at before OpenSim opens them.
 
-Some damaged models end the whole process that opens them. So a stranger's file is read as
-plain XML first (`model_text`), and a child process opens it once before this one does.
+OpenSim is compiled code: a damaged file may end the whole process that opens it. So a
+stranger's file is read as plain XML first (`model_text`), and a child process opens it once
+before this one does.
 """
 
 from __future__ import annotations
