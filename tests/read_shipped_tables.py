@@ -53,8 +53,8 @@ load_bands()
 bones.load_bones()
 compare._table()
 Words("en"), Texts("de")
-for file in ("geometry.toml", "claims.toml", "comparison.toml"):
-    shipped_table(file)
+for file in ("geometry", "claims", "comparison", "sayings", "model_uncertainty"):
+    shipped_table(f"{file}.toml")
 muscles = load_model(models / "kneestride_runner.osim").getMuscles().getSize()
 opened.add(str(models / "kneestride_runner.osim"))  # OpenSim's own reader opens it
 addon = animate.addon_folder()
