@@ -103,7 +103,6 @@ class Runner:
     strides: tuple
     predicted: bool = False
     failed: tuple = ()
-    failed: tuple = ()
     lines: object = None
     leg: str = ""
     """'r' or 'l' where a runner stands twice in the picture, once for each leg."""
@@ -430,7 +429,6 @@ def _runner(
         ground_point=arrays.get(f"runner{k}.ground_point", point, "f") if ground else None,
         strides=tuple(entry["strides"]),
         predicted=bool(entry.get("predicted_forces", False)),
-        failed=tuple(str(name) for name in entry.get("failed_checks", ())),
         failed=tuple(str(name) for name in entry.get("failed_checks", ())),
         lines=_lines(arrays, k, entry, bodies, {c.name for c in loads}),
     )

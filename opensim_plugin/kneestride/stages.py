@@ -446,7 +446,7 @@ def loads_of_motion(
                 )  # fmt: skip
             else:
                 state = rigid_tendon(inputs.parameters, here.length, velocity)
-            return capacity(inputs.parameters, state, passive)
+            return capacity(inputs.parameters, state, passive, settings.force_velocity)
 
         problem: Problem = LongProblem(
             motion.time, subject.mass * GRAVITY, paths, able, moments.tau, balance,
