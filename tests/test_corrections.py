@@ -80,7 +80,7 @@ plate = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@example(Corrections((), (PlateCorrection("a\x7f\x01\"b", "r", None),)))
+@example(Corrections((), (PlateCorrection('a\x7f\x01"b', "r", None),)))
 @given(st.builds(Corrections, st.lists(contact).map(tuple), st.lists(plate).map(tuple)))
 def test_written_and_read_again_they_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, made: Corrections
