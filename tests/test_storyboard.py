@@ -36,7 +36,7 @@ def _runner(label: str, **row: float):
     stride = {"kind": "stride", "side": "r", "start_s": 1.0, "end_s": 1.7, "mid_s": 1.112}
     return SimpleNamespace(
         name=f"runner_{label}", label=label, time=time, channels=channels, simulated=True,
-        strides=({**stride, **row},), predicted=False, ground_force=None,
+        strides=({**stride, **row},), predicted=False, failed=(), ground_force=None,
         leg="",
     )  # fmt: skip
 

@@ -58,7 +58,7 @@ from .model.osim import load_model, text_of
 from .model.path_fits import PathReport, PathSource, path_source
 from .model.path_store import PathCache
 from .model.paths import MusclePaths, exact_paths
-from .model.strangers import load_strangers_model
+from .model.strangers import load_strangers_model, model_bytes
 from .model.tables import FIGURES, RUNNER_MODEL
 from .motion.anatomy import anatomical_paths
 from .motion.filtering import lowpass, smooth_derivatives
@@ -223,7 +223,7 @@ def person_key(
         return markers.names, markers.rate, positions, confidence
 
     return key_of_person(
-        b"" if model is None else Path(model).read_bytes(),
+        b"" if model is None else model_bytes(Path(model)),
         subject.mass, subject.height, subject.sex,
         settings.contact_spacing_ratio, settings.static_alignment_rad,
         settings.contact_spacing_m, settings.contact_offset_m,

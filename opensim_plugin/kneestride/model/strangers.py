@@ -34,7 +34,7 @@ def load_strangers_model(path: Path | str) -> Any:
         cannot open, whatever it does instead.
     """
     path = Path(path)
-    data = without_folders(_bytes(path), path.name)
+    data = without_folders(model_bytes(path), path.name)
     with temporary_folder() as folder:
         # A folder of its own: nothing lies beside it that OpenSim could follow.
         copy = Path(folder) / "model.osim"
@@ -51,7 +51,8 @@ def check_model_text(text: str, name: str) -> None:
         _open_once(copy, name)
 
 
-def _bytes(path: Path) -> bytes:
+def model_bytes(path: Path) -> bytes:
+    """Read a model file as it stands; ModelError where there is none."""
     try:
         if path.is_file() and path.stat().st_size <= MAX_BYTES:
             return path.read_bytes()

@@ -19,7 +19,7 @@ from scipy import linalg
 from ..vocabulary import Array
 from .bspline import Basis
 
-ITERATIONS = 6
+ITERATIONS = 12
 SHARES = (1.0, 0.5, 0.25, 0.1)
 """Shares of a Gauss-Newton step that are tried until the sum of squares falls."""
 SETTLED = 3e-4

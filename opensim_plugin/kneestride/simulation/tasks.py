@@ -50,7 +50,7 @@ TOLD_ACCELERATION, UNSEEN_ACCELERATION = 40.0, 200.0
 """rad/s², of residual reduction: what markers told stays as quiet as they told."""
 WITHIN_DEG = {"knee_adduction": 3.0, "knee_rotation": 12.0}
 LIMIT = 0.2 * DEG
-CLEARANCE, CLEARANCE_SIGMA = 0.060, 0.001
+CLEARANCE, CLEARANCE_SIGMA = 0.060, 0.0003
 
 
 def bell(share: Array) -> Array:
