@@ -274,21 +274,33 @@ RECOVERED_DEG = {
     "pelvis_tilt": 0.5, "pelvis_list": 0.5, "pelvis_rotation": 0.5,
     "hip_flexion": 0.5, "hip_adduction": 0.5, "knee_angle": 0.5, "ankle_angle": 1.0,
     "knee_adduction": 1.0, "lumbar_extension": 0.5, "lumbar_bending": 0.5,
-    "arm_flex": 0.5, "arm_add": 0.5, "elbow_flex": 0.6,
+    "arm_flex": 0.5, "arm_add": 0.5, "elbow_flex": 0.5,
 }  # fmt: skip
 """rms over the recording. What skin markers hardly tell is left out: there the analysis
 pulls towards neutral on purpose (docs/reference_runner.md has its figures)."""
 
 
+@pytest.mark.parametrize(
+    "joint",
+    [
+        *(name for name in RECOVERED_DEG if name != "elbow_flex"),
+        pytest.param(
+            "elbow_flex",
+            marks=pytest.mark.xfail(strict=True, reason="0.54 degrees: a known miss"),
+        ),
+    ],
+)
 def test_the_analysis_returns_the_angles_of_the_exact_recording(
-    exact: ReferenceRecording, analysed: Results
+    joint: str, exact: ReferenceRecording, analysed: Results
 ) -> None:
     truth = lowpass(exact.truth, MARKER_RATE, CUTOFF)
+    seen = 0
     for i, name in enumerate(analysed.motion.coordinates):
-        limit = RECOVERED_DEG.get(name if side_of(name) is None else name[:-2])
-        if limit is not None:
+        if joint == (name if side_of(name) is None else name[:-2]):
             error = (analysed.motion.q[:, i] - truth[:, exact.coordinates.index(name)])[INNER]
-            assert np.degrees(np.sqrt(np.mean(error**2))) < limit, name
+            assert np.degrees(np.sqrt(np.mean(error**2))) < RECOVERED_DEG[joint], name
+            seen += 1
+    assert seen
 
 
 def test_the_analysis_returns_the_forces_of_the_exact_recording(

@@ -6,7 +6,7 @@
 #
 # or, in the scripting shell, without a dialog:
 #
-#   RESULTS = "/home/me/results"; execfile("/home/me/open_results.py")
+#   RESULTS = "/path/to/results"; execfile("/path/to/open_results.py")
 #
 # What is called is what the GUI itself offers to scripts (loadModel, loadMotion,
 # createPlotterPanel, addDataSource, addCurve, setCurveColor); the shell has it without an
