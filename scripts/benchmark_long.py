@@ -80,9 +80,9 @@ def ran(arguments: Sequence[str]) -> tuple[float, float, float]:
     watcher.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    # Where processes cannot be looked at, the largest of them is what is known.
-    largest = 1024 * after.ru_maxrss
-    return wall, spent, max(most[0], largest) / 1e9
+    # Where processes cannot be looked at, the largest so far is what is known; it may have
+    # been the one that wrote the recording.
+    return wall, spent, (most[0] or 1024 * after.ru_maxrss) / 1e9
 
 
 def _watch(process: subprocess.Popen[bytes], most: list[int]) -> None:

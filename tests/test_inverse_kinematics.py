@@ -68,6 +68,19 @@ def test_frames_without_markers_take_the_nearest_solution() -> None:
     np.testing.assert_allclose(found.q[10], q[11], atol=TIGHT)
 
 
+@pytest.mark.parametrize("heading", [0.0, 1.2, 3.0])
+@pytest.mark.parametrize("jump", [300, 505, 512])
+def test_a_recording_that_jumps_is_followed_on_both_sides(heading: float, jump: int) -> None:
+    """Joined recordings: nothing before the jump tells where the other one begins."""
+    time, q = lively(700, 12)
+    turn = [runner().coordinate(f"pelvis_{name}") for name in ("rotation", "tx", "tz")]
+    q[jump:, turn] += heading, 0.7, -0.4
+    q[jump:] = q[jump:][::-1]
+    found = solved(time, markers_of(q)).q
+    apart = (found - q + np.pi) % (2 * np.pi) - np.pi
+    assert np.abs(apart).max() < TIGHT
+
+
 @pytest.mark.parametrize("heading", [0.5, np.pi / 2, np.pi, -2.2])
 def test_turning_the_markers_turns_the_pelvis_and_no_joint(heading: float) -> None:
     time, q = lively(10, 6, size=0.3)

@@ -32,6 +32,12 @@ OVERLAP = 16
 """Frames that a block of a recording is solved ahead of its own."""
 JOINED = 1e-5
 """rad or m; blocks whose common frame differs by more are on different paths."""
+JUMP = 1.0
+"""rad or m between two frames: two recordings joined, or a pose that was lost."""
+MOST_JUMPS = 8
+"""Jumps of one block that are looked at; each follows the rest of the block once more."""
+BETTER = 1e-6
+"""Share by which the cost of a pose is lower that is not the same one."""
 RESTART_RATIO = 3.0
 """A frame this many times worse than the median is tried again from other starts."""
 
@@ -194,26 +200,43 @@ class _Problem:
         """Coordinates (F, N) and costs (F,) of frames in turn, by all workers.
 
         Blocks start some frames early from a pose found for themselves. Where that has not
-        led onto the path of the block before, the block is followed again from its end.
+        led onto the path of the block before, the block is followed again from its end,
+        unless that end is the worse of the two: it may have lost its way.
         """
         q, costs = room((len(frames), len(self.model.coordinates))), np.empty(len(frames))
-        joins: dict[int, Array] = {}
+        joins: dict[int, tuple[Array, float]] = {}
 
         def block(start: int, stop: int) -> None:
             begin = max(start - OVERLAP, 0)
             pose = self.first_pose(int(frames[begin]), None) if begin else first
             found, cost = self.run(frames[begin:stop], pose[None], chained=True)
+            self.restart_at_jumps(found, cost, frames[begin:stop])
             q[start:stop], costs[start:stop] = found[start - begin :], cost[start - begin :]
             if begin:
-                joins[start] = found[start - begin - 1]
+                joins[start] = found[start - begin - 1], cost[start - begin - 1]
 
         over_blocks(block, len(frames))
         for start, stop in blocks(len(frames))[1:]:
-            if start in joins and np.abs(joins[start] - q[start - 1]).max() > JOINED:
+            pose, cost = joins[start]
+            apart = np.abs(pose - q[start - 1]).max() > JOINED
+            if apart and cost > costs[start - 1] * (1.0 - BETTER):
                 q[start:stop], costs[start:stop] = self.run(
                     frames[start:stop], q[start - 1][None], chained=True
                 )
         return q, costs
+
+    def restart_at_jumps(self, q: Array, costs: Array, frames: IntArray) -> None:
+        """Follow a block anew from where the pose jumps: what came before misleads there."""
+        at = 0
+        for _ in range(MOST_JUMPS):
+            jumps = np.flatnonzero(np.abs(np.diff(q[at:], axis=0)).max(axis=1) > JUMP)
+            if not jumps.size:
+                return
+            at += int(jumps[0]) + 1
+            pose = self.first_pose(int(frames[at]), None)
+            found, cost = self.run(frames[at:], pose[None], chained=True)
+            if cost[0] <= costs[at] * (1.0 + BETTER):
+                q[at:], costs[at:] = found, cost
 
     def first_pose(self, frame: int, start: Array | None) -> Array:
         """Best solution of a frame over four headings of the pelvis."""

@@ -382,7 +382,8 @@ def solve_frames(
         for _ in range(MAX_ITERATIONS):
             used += 1
             # The last cost was that of `x`, so the poses are there already.
-            _normal_equations(tree, body, weight, largest < NEAR, work)
+            curved = largest < NEAR
+            _normal_equations(tree, body, weight, curved, work)
             for f in range(F):
                 j = free[f]
                 normal[f, f] += stiffness[j]
@@ -419,7 +420,11 @@ def solve_frames(
                     break
                 damping = max(damping, 1e-7) * 10.0
             if not accepted:
-                break
+                if not curved:
+                    break
+                # Far from the solution, as where a recording jumps, curvature misleads.
+                largest, damping = np.inf, 1e-9
+                continue
             x[:] = trial
             best = cost
             damping *= 0.1
