@@ -226,11 +226,14 @@ def scaling() -> str:
     chain = chain_of("rbds")
     chain.run()
     rows = []
-    for times, label, repeats in ((1, "30 s", 7), (10, "5 min", 3), (60, "30 min", 1)):
+    for times, label, repeats in ((1, "30 s", 15), (10, "5 min", 5), (60, "30 min", 1)):
         longer = chain.repeated(times)
-        spent = [
-            in_workers(n, lambda longer=longer, k=repeats: timed(longer.run, k)) for n in (1, 2)
+        # In turns, and the quickest: other guests of the machine only ever make it slower.
+        turns = [
+            [in_workers(n, lambda longer=longer: timed(longer.run, 1)) for n in (1, 2)]
+            for _ in range(repeats)
         ]
+        spent = [tuple(min(turn[k][j] for turn in turns) for j in (0, 1)) for k in (0, 1)]
         frames = len(longer.ground.time)
         per = [1e3 / frames * s[0] for s in spent]
         rows.append(
@@ -242,6 +245,7 @@ def scaling() -> str:
                 f"{per[0] / per[1]:.2f}",
             ]
         )
+    possible = two_at_once(chain.repeated(10))
     head = ["frames", "ms a frame, processor", "wall, one worker", "two", "gain"]
     motion = chain.smoothed(chain.kinematics())
     dynamics = chain.dynamics(motion)
@@ -254,7 +258,33 @@ def scaling() -> str:
         _, cpu = in_workers(1, lambda some=some: timed(lambda: recruit(some), 3))
         count = int(np.sum(np.abs(some.paths.moment_arm).max(axis=(0, 2)) > 0))
         muscles.append([f"{count} muscles", f"{1e3 * cpu / len(problem.time):.4f}"])
-    return "\n\n".join([table(head, rows), table(["recruitment", "ms a frame"], muscles)])
+    said = (
+        "Two processes that know nothing of each other, each with the 5 minutes and one "
+        f"worker, get {possible:.2f} times as much done as one of them: what two cores of "
+        "this machine give."
+    )
+    return "\n\n".join([table(head, rows), said, table(["recruitment", "ms a frame"], muscles)])
+
+
+def two_at_once(chain: Chain) -> float:
+    """How much more two separate processes do than one: the gain that two cores allow."""
+
+    def seconds(processes: int) -> float:
+        begin = clock.perf_counter()
+        children = []
+        for _ in range(processes):
+            child = os.fork()
+            if child == 0:
+                with workers.limited_to(1):
+                    chain.run()
+                os._exit(0)
+            children.append(child)
+        for child in children:
+            if os.waitpid(child, 0)[1] != 0:
+                raise SystemExit("a process of the benchmark ended early")
+        return clock.perf_counter() - begin
+
+    return 2.0 * min(seconds(1) for _ in range(2)) / min(seconds(2) for _ in range(2))
 
 
 def _without(problem: Any, keep: Any) -> Any:

@@ -23,6 +23,9 @@ from test_recruitment import lunge
 def test_blocks_cover_every_frame_once(frames: int) -> None:
     covered = [t for a, b in workers.blocks(frames) for t in range(a, b)]
     assert covered == list(range(frames))
+    sizes = [b - a for a, b in workers.blocks(frames)]
+    assert len(sizes) < 2 or (len(sizes) % 2 == 0 and max(sizes) - min(sizes) <= 1)
+    assert max(sizes, default=0) <= workers.BLOCK
 
 
 def test_work_is_shared_and_nested_work_is_not() -> None:

@@ -36,7 +36,10 @@ _SMALL = 1 << 20
 _ROWS = 8192
 _OFTEN = 0.05
 """s between two times that pages are given back."""
-_M_MMAP_THRESHOLD = -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_WORKED_WITH = 16 << 20
+"""Bytes; what workers make and forget for a piece is smaller, and is not given back: they
+would wait for each other, as the system gives pages to one thread of a process at a time."""
 
 _one_at_a_time = threading.Lock()
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
@@ -164,13 +167,15 @@ def on_disk(array: NDArray[Any]) -> bool:
 
 @cache
 def _give_back_what_is_freed() -> None:
-    """Have freed arrays returned to the system at once, where the C library is GNU's.
+    """Have large freed arrays returned to the system at once, where the C library is GNU's.
 
     It raises, as a program runs, the size from which freed memory is returned, up to
     32 MB: arrays over 270 000 frames would leave holes of that size.
     """
     if sys.platform == "linux":
         try:
-            ctypes.CDLL("libc.so.6").mallopt(_M_MMAP_THRESHOLD, _SMALL)
+            library = ctypes.CDLL("libc.so.6")
+            library.mallopt(_M_MMAP_THRESHOLD, _WORKED_WITH)
+            library.mallopt(_M_TRIM_THRESHOLD, 4 * _WORKED_WITH)
         except (OSError, AttributeError):
             return

@@ -22,7 +22,7 @@ from .scratch import LONG, release
 
 DEFAULT = 2
 BLOCK = 512
-"""Frames that are computed in one go."""
+"""Frames that are computed in one go, at most."""
 MANY = 16 * BLOCK
 """Frames of a long recording that are made one step of at a time, to spare memory."""
 
@@ -72,8 +72,16 @@ def _checked(given: int | str) -> int:
 
 
 def blocks(frames: int, size: int = BLOCK) -> list[tuple[int, int]]:
-    """Return (start, stop) of consecutive blocks of frames; the same for any workers."""
-    return [(start, min(start + size, frames)) for start in range(0, frames, size)]
+    """Return (start, stop) of consecutive blocks of frames; the same for any workers.
+
+    They are equal within a frame, none longer than `size`, and an even number of them when
+    there is more than one: two workers are done at the same time.
+    """
+    if frames <= size:
+        return [(0, frames)] if frames else []
+    count = 2 * -(-frames // (2 * size))
+    ends = [frames * k // count for k in range(count + 1)]
+    return list(zip(ends[:-1], ends[1:], strict=True))
 
 
 def over_blocks(work: Callable[[int, int], None], frames: int, size: int = BLOCK) -> None:
@@ -103,7 +111,7 @@ def _with_release(work: Callable[[int, int], None]) -> Callable[[int, int], None
 
     def one(start: int, stop: int) -> None:
         work(start, stop)
-        if stop % MANY == 0:
+        if stop // MANY > start // MANY:
             release()
 
     return one

@@ -22,7 +22,7 @@ from ..model.kernels import IntArray
 from ..model.multibody import Multibody
 from ..scratch import kept, room
 from ..vocabulary import Array, BoolArray
-from ..workers import MANY, blocks, over_blocks
+from ..workers import blocks, over_blocks
 from .inverse_kinematics_kernel import pruned, solve_frames
 from .kinematics import Motion
 
@@ -133,9 +133,12 @@ def solve(
     for t in np.setdiff1d(np.arange(len(time)), frames):
         q[t] = q[frames[np.argmin(np.abs(frames - t))]]
     error = room(seen.shape)
-    for begin, end in blocks(len(time), MANY):
+
+    def compare(begin: int, end: int) -> None:
         where = station_paths(model, tasks, q[begin:end])
         error[begin:end] = np.linalg.norm(where - markers[begin:end], axis=2)
+
+    over_blocks(compare, len(time))
     informed = priors.free & np.asarray(
         model.informed_by(tasks.body[seen.any(axis=0)]), dtype=bool
     )
