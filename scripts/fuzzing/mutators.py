@@ -476,7 +476,7 @@ def _records(data: bytes) -> list[tuple[int, int, int]]:
     while at + 4 < len(data) and len(found) < 200:
         length = abs(struct.unpack_from("b", data, at)[0])
         # A record whose ends an earlier break cut off is none that can be broken again.
-        if not length or at + 6 + length > len(data):
+        if not length or at + 6 + length >= len(data):
             break
         step = struct.unpack_from("<H", data, at + 2 + length)[0]
         if len(data) > 515 and data[515] == 86:
