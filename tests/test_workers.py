@@ -171,6 +171,12 @@ def test_what_was_begun_ahead_is_not_begun_again() -> None:
     assert not companion._begun
 
 
+@pytest.mark.usefixtures("running")
+def test_loading_modules_does_not_mix_up_the_answers() -> None:
+    companion.load("colorsys", "no_such_module_as_this")
+    assert companion.later(strength_scale, 70.0, 1.8)() == strength_scale(70.0, 1.8)
+
+
 def test_one_worker_has_no_companion() -> None:
     with workers.limited_to(1):
         companion.start()

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import outcome, stages
 from .capture.trial import Markers, Trial
-from .companion import later, stop
+from .companion import later, load, stop
 from .keypoint_stages import blank_unseen
 from .loads.ground import GroundSettings, MeasuredGround, measure_ground
 from .loads.ground_estimate import EstimatedGround, NoGround
@@ -43,6 +43,8 @@ from .vocabulary import GRAVITY, SIDES
 from .without_plates import error_runs, ground_without_plates
 
 Progress = Callable[[str, float], None]
+MUSCLE_LINES = "kneestride.model.lines"
+"""What the companion draws a new person's muscles with; it takes a second to load."""
 FAST_TASKS = ("running", "landing")
 LAG_LOOK = 0.010
 """s; lags between markers and forces below this cannot be told from the method's own error."""
@@ -112,6 +114,7 @@ def analyse(
         who = stages.person_key(model, prepared, subject, settings)
         known = known_person(who)
         if known is None:
+            load(MUSCLE_LINES)
             known = fit_subject(
                 stages.generic_model(model, settings),
                 subject,

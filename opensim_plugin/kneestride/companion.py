@@ -111,6 +111,15 @@ def ahead(name: str, *arguments: Any) -> None:
             _begun.append((name, arguments, _running.submit(_task(name, arguments))))
 
 
+def load(*modules: str) -> None:
+    """Have the companion import what it will need, while it has nothing else to do."""
+    if _running is not None and workers.count() > 1:
+        for module in modules:
+            with contextlib.suppress(OSError):
+                # A module cannot be sent back: the answer is empty, and nobody asks for it.
+                _running.submit(_task("importlib:import_module", (module,)))
+
+
 def later[T](function: Callable[..., T], *arguments: Any) -> Callable[[], T]:
     """Have a function run by the companion, if there is one; call the answer for its result.
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import pairwise
 
 from .errors import SettingsError
 from .scratch import LONG, release
@@ -81,7 +82,7 @@ def blocks(frames: int, size: int = BLOCK) -> list[tuple[int, int]]:
         return [(0, frames)] if frames else []
     count = 2 * -(-frames // (2 * size))
     ends = [frames * k // count for k in range(count + 1)]
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(pairwise(ends))
 
 
 def over_blocks(work: Callable[[int, int], None], frames: int, size: int = BLOCK) -> None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..vocabulary import Array
+from ..vocabulary import Array, BoolArray
 from .drawn import AttachedMesh, Line
 from .multibody import Multibody
 from .osim import opensim
@@ -86,9 +86,9 @@ def lines_of(model: Any, body: Multibody, q: Array) -> tuple[Line, ...]:
         for t, row in enumerate(rows[:1] if track.fixed else rows):
             for key, (_, place) in row.items():
                 points[t, column[key]] = place
-            on[t] = np.isfinite(points[t, :, 0])
-            if len(row) < len(keys):
-                _fill(points[t], rotation[t, at], position[t, at])
+        if not track.fixed:
+            on = np.isfinite(points[:, :, 0])
+            _fill(points, on, rotation[:, at], position[:, at])
         if track.fixed:
             points[1:], on[1:] = points[0], on[0]
         bodies = tuple(k.body for k in keys)
@@ -214,7 +214,8 @@ def _arc(first: Array, arc: Any, last: Array) -> Array:
 
 
 def _vector(v: Any) -> Array:
-    return np.array([v.get(0), v.get(1), v.get(2)])
+    place: Array = v.to_numpy()
+    return place
 
 
 def _in_base(frame: Any, point: Array) -> Array:
@@ -234,10 +235,24 @@ def _keys(track: _Track, rows: list[_Row]) -> list[_Key]:
     return sorted(place, key=lambda k: (k.segment, place[k], k.body, k.nth, k.part))
 
 
-def _fill(points: Array, rotation: Array, position: Array) -> None:
-    """Put slots (S, 3) that are off the path (NaN) on the straight line between others."""
-    on = np.flatnonzero(np.isfinite(points[:, 0]))
-    off = np.flatnonzero(np.isnan(points[:, 0]))
-    ground = np.einsum("sij,sj->si", rotation[on], points[on]) + position[on]
-    line = np.stack([np.interp(off, on, ground[:, k]) for k in range(3)], axis=1)
-    points[off] = np.einsum("sji,sj->si", rotation[off], line - position[off])
+def _fill(points: Array, on: BoolArray, rotation: Array, position: Array) -> None:
+    """Put slots (K, S, 3) that are off the path on the straight line between others."""
+    patterns, which = np.unique(on, axis=0, return_inverse=True)
+    for k, pattern in enumerate(patterns):
+        here, there = np.flatnonzero(pattern), np.flatnonzero(~pattern)
+        if not there.size:
+            continue
+        frames = np.flatnonzero(which == k)
+        ground = position[frames][:, here] + np.einsum(
+            "tsij,tsj->tsi", rotation[np.ix_(frames, here)], points[np.ix_(frames, here)]
+        )
+        # Each slot's place between the nearest slots on the path before and after it.
+        place = np.interp(there, here, np.arange(len(here)))
+        before = np.minimum(place.astype(int), len(here) - 2)
+        share = (place - before)[:, None]
+        line = (1.0 - share) * ground[:, before] + share * ground[:, before + 1]
+        points[np.ix_(frames, there)] = np.einsum(
+            "tsji,tsj->tsi",
+            rotation[np.ix_(frames, there)],
+            line - position[np.ix_(frames, there)],
+        )
