@@ -86,17 +86,17 @@ class CurvePlot(QWidget):
 
     def tell(self, percent: float | None) -> None:
         """Show the values at a percent of stance in the title; None: the title alone."""
-        values = " "
+        values = f"({self.curve.unit})"
         if percent is not None:
             told = [
                 f"{self.texts('right' if s == 'r' else 'left')} "
                 f"{np.interp(percent, STANCE, v[1]):.2f}"
                 for s, v in self.curve.sides.items()
             ]
-            values = " · ".join(told)
-        text = f"{self.curve.title} ({self.curve.unit})"
-        self.title.setText(f"{text}\n{values}")
-        self.title.setToolTip(text)
+            values = f"{' · '.join(told)} {self.curve.unit}"
+        # The unit stands in the second line: panels are narrow.
+        self.title.setText(f"{self.curve.title}\n{values}")
+        self.title.setToolTip(f"{self.curve.title} ({self.curve.unit})")
 
     def mark(self, side: Side, percent: float | None) -> None:
         """Put a side's line at its percent of stance; None in swing."""
