@@ -14,6 +14,7 @@ import html5lib
 import numpy as np
 import pytest
 from kneestride import cli
+from kneestride.loads.model_spread import model_spread
 from kneestride.loads.types import Check
 from kneestride.paths_of_data import shipped_table
 from kneestride.report.changes import changes_of
@@ -200,7 +201,8 @@ def test_the_pdf_has_at_most_four_pages_whatever_was_found(language: Language) -
     many = tuple(replace(results.checks[0], name=f"check {k}") for k in range(14))
     long = tuple(f"Warning {k}: {'this recording is not as it should be, ' * 4}"
                  for k in range(8))  # fmt: skip
-    crowded = report(replace(results, checks=many, warnings=long), language)
+    summary = {**results.summary, "model_uncertainty": model_spread("running")}
+    crowded = report(replace(results, checks=many, warnings=long, summary=summary), language)
     for data in (usual_pdf(language), render_pdf(crowded)):
         pages = PdfReader(io.BytesIO(data)).pages
         assert 3 <= len(pages) <= MOST_PAGES
@@ -211,6 +213,41 @@ def test_the_pdf_has_at_most_four_pages_whatever_was_found(language: Language) -
 def test_text_of_the_user_stays_text() -> None:
     page = render_report(report(replace(runner(), trial="<script>alert(1)</script>")))
     assert "<script" not in page and "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "shares", "meaning"),
+    [
+        ("en", "10 % in the medial, 46 % in the lateral and 15 % in the total peak",
+         "The 95 % interval leaves this out"),
+        ("de", "10 % in der medialen, 46 % in der lateralen und 15 % in der gesamten Spitze",
+         "Das 95-%-Intervall enthält das nicht"),
+    ],
+)  # fmt: skip
+def test_what_another_model_would_say_is_told_where_it_is_known(
+    language: Language, shares: str, meaning: str
+) -> None:
+    results = runner()
+    assert "model_uncertainty" not in build_summary(results)
+    spread = model_spread("running")
+    told = replace(results, summary={**results.summary, "model_uncertainty": spread})
+    made = report(told, language)
+    # After the sentence about the interval, which does not contain it.
+    before = usual(language).notes
+    at = before.index(Words(language)("clinician.note_loads")) + 1
+    [note] = set(made.notes) - set(before)
+    assert made.notes == (*before[:at], note, *before[at:])
+    assert shares in note and meaning in note
+    pdf = render_pdf(made)
+    for text in (render_report(made), pdf_text(pdf).replace("\n", " ")):
+        assert note in text
+    assert len(PdfReader(io.BytesIO(pdf)).pages) <= MOST_PAGES
+    for text in (usual_page(language), pdf_text(usual_pdf(language)).replace("\n", " ")):
+        assert meaning not in text
+    # A recording without forces has no loads that it could be about.
+    bare = runner(forces=False)
+    bare = replace(bare, summary={**bare.summary, "model_uncertainty": spread})
+    assert report(bare, language).notes == usual(language, forces=False).notes
 
 
 def test_without_forces_it_says_so_and_shows_no_load() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kneestride.model.drawn import Line
 from kneestride.model.multibody import Multibody
-from kneestride.model.stored import Shelf, code_of, key_of
+from kneestride.model.stored import PACKAGE, Shelf, code_of, key_of
 from toy_standing import toy
 
 
@@ -123,3 +124,38 @@ def test_a_second_run_needs_no_opensim_for_the_same_motion(
     assert np.array_equal(again.moment_arm, exact.moment_arm)
     with pytest.raises(AssertionError):
         remembered_exact(second, "another motion", q)
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_the_cache_is_switched_off_by_a_variable_without_a_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """A blank too: Windows cannot set a variable to nothing."""
+    from kneestride.model import known, path_memory, path_store
+
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    for name in ("HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setenv("KNEESTRIDE_CACHE", value)
+    assert path_store.PathCache.of_user() is None
+    for store in (known.shelf("people", (), 60), path_memory._shelf("exact", (), 20)):
+        store.save("k", 1.0)
+        assert store.load("k") is None
+    assert not list(home.iterdir())
+
+
+def test_the_page_on_privacy_names_everything_that_is_kept() -> None:
+    """Folders of the cache and how many files stay in each, as the code has them."""
+    from kneestride.model import path_memory, path_store
+
+    kept = {"paths": str(path_store.KEPT)}
+    for file in PACKAGE.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        for name, count in re.findall(r'shelf\("(\w+)", (?:\(.*?\)|\w+), (\w+)\)', text):
+            kept[name] = str(path_memory.KEPT) if count == "KEPT" else count
+    page = (Path(__file__).parents[1] / "docs" / "report.md").read_text(encoding="utf-8")
+    told = page.partition("## What stays on the machine")[2]
+    assert dict(re.findall(r"^\| `(\w+)` \|.*\| (\d+) \|$", told, re.MULTILINE)) == kept
+    assert "KNEESTRIDE_CACHE" in told

@@ -147,7 +147,7 @@ def build_report(
         warnings=_warnings(summary, words, reference),
         tables=tables,
         classes=_classes(summary, words),
-        notes=_notes(tables, words, reference),
+        notes=_notes(tables, summary, words, reference),
         curves=next(
             iter(
                 _stamped(_some(_curves(results, words, reference)), failed_mark(summary, words))
@@ -298,7 +298,7 @@ def _classes(summary: Summary, words: Words) -> tuple[tuple[str, str, str], ...]
 
 
 def _notes(
-    tables: Sequence[Table], words: Words, reference: Reference | None
+    tables: Sequence[Table], summary: Summary, words: Words, reference: Reference | None
 ) -> tuple[str, ...]:
     if reference is None:
         out = [words("clinician.note_tables_plain")]
@@ -307,6 +307,13 @@ def _notes(
         out = [words("clinician.note_tables", legs=reference.legs, speed=speed)]
     groups = {t.group for t in tables}
     out.append(words("clinician.note_loads" if "loads" in groups else "clinician.no_loads"))
+    spread = summary.get("model_uncertainty")
+    if spread and "loads" in groups:
+        peaks = {
+            part: words.number(100.0 * spread[f"{part}_peak"], 0)
+            for part in ("medial", "lateral", "total")
+        }
+        out.append(words("clinician.note_models", **peaks))
     return (*out, *([words("clinician.note_tissues")] if "tissues" in groups else []))
 
 
