@@ -14,6 +14,7 @@ import html5lib
 import numpy as np
 import pytest
 from kneestride import cli
+from kneestride.capture.trial import Markers
 from kneestride.loads.model_spread import model_spread
 from kneestride.loads.types import Check
 from kneestride.paths_of_data import shipped_table
@@ -25,7 +26,7 @@ from kneestride.report.pdf import MOST_PAGES, render_pdf
 from kneestride.report.reference import load_bands, reference_at
 from kneestride.report.stances import band, normalise, stance_windows
 from kneestride.report.words import LANGUAGES, Language, Words
-from kneestride.results.folder import Results, read_results, write_results
+from kneestride.results.folder import Results, format_results, read_results, write_results
 from kneestride.results.summary import build_summary
 from kneestride.results.tables import Table
 from pypdf import PdfReader
@@ -471,6 +472,36 @@ def test_an_anonymous_analysis_leaves_no_name_in_any_file(
                 assert name not in text, path.name
     back = read_results(out)
     assert back.trial == "recording" and back.summary["task"] == "running"
+
+
+def test_a_name_that_all_markers_begin_with_is_left_out_and_no_other_word(
+    tmp_path: Path,
+) -> None:
+    from kneestride.results.anonymous import anonymised
+
+    results = runner()
+    time = results.motion.time
+    labels = ("SmithJane_L_ASI", "SmithJane_R_ASI", "SmithJane_knee")
+    named = replace(
+        results,
+        markers=Markers(labels, time, results.motion.rate, np.zeros((len(time), 3, 3))),
+        marker_weights=dict.fromkeys(labels, 1.0),
+        summary={**results.summary, "fit": {"residual_mm": dict.fromkeys(labels, 1.0)}},
+        log=("The markers SmithJane_knee and notSmithJane_knee are seldom seen.",),
+        model_xml=results.model_xml.replace(
+            "</OpenSimDocument>", '<Marker name="SmithJane_knee"/></OpenSimDocument>'
+        ),
+    )
+    assert "SmithJane_knee" in named.model_xml
+    bare = anonymised(named)
+    assert bare.markers is not None and bare.markers.names == ("L_ASI", "R_ASI", "knee")
+    assert bare.log == ("The markers knee and notSmithJane_knee are seldom seen.",)
+    text = "".join(format_results(replace(bare, log=())).values())
+    assert "SmithJane" not in text and '<Marker name="knee"/>' in text
+    # Sides in front of the names are several words, and stay.
+    sided = replace(named, markers=replace(named.markers, names=("L_ASI", "R_ASI", "L_KNE")))
+    kept = anonymised(sided).markers
+    assert kept is not None and kept.names == ("L_ASI", "R_ASI", "L_KNE")
 
 
 def test_a_trial_called_like_a_task_does_not_change_the_task() -> None:

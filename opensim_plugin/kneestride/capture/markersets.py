@@ -41,6 +41,7 @@ __all__ = [
     "landmark_table",
     "load_marker_set",
     "recognise",
+    "subject_prefix",
 ]
 
 SECTIONS = ("landmarks", "clusters", "virtual")
@@ -417,11 +418,19 @@ def _one_person(names: Mapping[str, str]) -> None:
 def _plain_names(labels: Iterable[str]) -> dict[str, str]:
     """Recorded label to the name without the subject's prefix ("Subj:LASI", "P01_LASI")."""
     names = {label: label.rpartition(":")[2].strip() for label in labels}
-    heads = {name.partition("_")[0] for name in names.values() if not _UNNAMED.fullmatch(name)}
-    if len(heads) == 1 and len(names) > 1:
-        # One word before the first underscore everywhere: a subject, not a side or a bone.
+    if subject_prefix(names.values()):
         names = {label: name.partition("_")[2] or name for label, name in names.items()}
     return names
+
+
+def subject_prefix(labels: Iterable[str]) -> str:
+    """The subject's name with its underscore ("P01_") that markers begin with; '' for none.
+
+    One word before the first underscore everywhere is a subject, not a side or a bone.
+    """
+    names = list(labels)
+    heads = {name.partition("_")[0] for name in names if not _UNNAMED.fullmatch(name)}
+    return f"{heads.pop()}_" if len(heads) == 1 and len(names) > 1 else ""
 
 
 def _squash(name: str) -> str:
