@@ -150,6 +150,26 @@ def test_reports_without_a_name(two: Two, tmp_path: Path) -> None:
                 assert needle not in text, (path.name, where, needle)
 
 
+def test_simulating_and_comparing_open_no_socket(two: Two, tmp_path: Path) -> None:
+    variants, compared = tmp_path / "variants", tmp_path / "compared"
+    words = ["--stride", "valgus", "--dose", 4, "--side", "r", "--out", variants, "--quiet"]
+    for call in (
+        ["simulate", two.named, *words],
+        ["compare", two.named, variants / "valgus", "--out", compared, "--quiet"],
+    ):
+        done = sealed(tmp_path / "world", *call)
+        assert done.returncode == 0, done.stderr
+    assert (compared / "comparison.csv").is_file()
+
+
+@pytest.mark.bpy
+def test_drawing_in_blender_reaches_no_network(two: Two, tmp_path: Path) -> None:
+    picture = tmp_path / "scene.glb"
+    done = sealed(tmp_path / "world", "animate", two.named, "--out", picture, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert picture.stat().st_size > 1e5
+
+
 def _all_texts(path: Path) -> Iterator[tuple[str, str]]:
     """Everything in a file as lower-case text: packed parts unpacked, pictures' notes."""
     yield from _texts_in(path.read_bytes(), 0)
