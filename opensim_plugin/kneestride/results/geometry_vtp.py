@@ -31,6 +31,8 @@ Triangles = tuple[Array, NDArray[np.int64]]
 
 MAX_BYTES = 400_000_000
 """No bone needs more, packed or unpacked."""
+_DIGITS = 18
+"""Of whole numbers in attributes: what 64 bits hold."""
 _DEPTH = 64
 _KINDS = {
     **{f"Float{n}": f"f{n // 8}" for n in (32, 64)},
@@ -183,9 +185,10 @@ def _points(piece: _Element, encoding: _Encoding) -> Array:
     if array is None:
         raise _UnreadableError("a piece without points")
     values = np.asarray(_array(array, encoding), dtype=float)
-    told = piece.attributes.get("NumberOfPoints", "")
-    if len(values) % 3 or (told.isdigit() and int(told) * 3 != len(values)):
-        raise _UnreadableError(f"{len(values)} numbers for {told or '?'} points (cut short?)")
+    told = _number(piece.attributes.get("NumberOfPoints", ""))
+    if len(values) % 3 or (told is not None and told * 3 != len(values)):
+        points = "?" if told is None else str(told)
+        raise _UnreadableError(f"{len(values)} numbers for {points} points (cut short?)")
     if not np.isfinite(values).all():
         raise _UnreadableError("points that are not numbers")
     return values.reshape(-1, 3)
@@ -312,11 +315,18 @@ def _split(data: bytes) -> tuple[bytes, bytes, bool]:
 
 
 def _offsets(element: _Element) -> list[int]:
-    own = element.attributes.get("offset", "")
-    found = [int(own)] if own.isdigit() else []
+    own = _number(element.attributes.get("offset", ""))
+    found = [] if own is None else [own]
     for child in element.children:
         found += _offsets(child)
     return found
+
+
+def _number(text: str) -> int | None:
+    """A whole number of at most `_DIGITS` digits; None for what is none."""
+    if len(text) > _DIGITS:
+        raise _UnreadableError(f"a number of {len(text)} digits")
+    return int(text) if text.isdecimal() and text.isascii() else None
 
 
 def _parse(text: bytes) -> _Element:
