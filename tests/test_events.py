@@ -45,6 +45,18 @@ def test_half_sine_force_crosses_50_newton_where_arithmetic_says(clock):
         assert c.complete
 
 
+def test_a_knock_on_the_plate_is_no_contact_and_hides_none_after_it(clock):
+    steps = half_sines(clock, (1.0, 1.7), 0.25, 1600.0)
+    knocked = steps + half_sines(clock, (0.5,), 0.03, 900.0)
+    a, b = (
+        events_from_force(clock, np.column_stack([f, 0 * f]), WEIGHT).r
+        for f in (steps, knocked)
+    )
+    assert len(a) == len(b) == 2
+    for x, y in zip(a, b, strict=True):
+        assert x.initial_contact_s == pytest.approx(y.initial_contact_s, abs=1e-3)
+
+
 def test_plate_offset_and_vibration_change_no_event(clock):
     rng = np.random.default_rng(1)
     clean = half_sines(clock, (0.3, 1.0, 1.7), 0.25, 1600.0)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from kneestride import workers
 from kneestride.errors import CaptureError
+from kneestride.model.kernels import IntArray
+from kneestride.motion import inverse_kinematics as ik
 from kneestride.motion.inverse_kinematics import (
     CoordinatePriors,
     MarkerTasks,
@@ -82,6 +86,67 @@ def test_a_recording_that_jumps_is_followed_on_both_sides(heading: float, jump: 
     found = solved(time, markers_of(q)).q
     apart = (found - q + np.pi) % (2 * np.pi) - np.pi
     assert np.abs(apart).max() < TIGHT
+
+
+@pytest.fixture
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of at most eight frames that begin three frames early."""
+    monkeypatch.setattr(ik, "blocks", partial(workers.blocks, size=8))
+    monkeypatch.setattr(ik, "over_blocks", partial(workers.over_blocks, size=8))
+    monkeypatch.setattr(ik, "OVERLAP", 3)
+
+
+@pytest.mark.usefixtures("short_blocks")
+@pytest.mark.parametrize("jump", [5, 7, 8, 9])
+def test_short_blocks_are_joined_and_jumps_followed(jump: int) -> None:
+    time, q = lively(16, 3)
+    turn = [runner().coordinate(f"pelvis_{name}") for name in ("rotation", "tx")]
+    q[jump:, turn] += 1.0, 0.6
+    q[jump:] = q[jump:][::-1]
+    np.testing.assert_allclose(solved(time, markers_of(q)).q, q, atol=TIGHT)
+
+
+@pytest.mark.usefixtures("short_blocks")
+def test_a_block_that_began_on_another_path_is_followed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second block's own start is a bad one: the end of the first leads it right."""
+    first = ik._Problem.first_pose
+
+    def misled(self: ik._Problem, frame: int, start: Array | None) -> Array:
+        pose = first(self, frame, start)
+        return pose if frame == 0 else np.where(self.priors.free, pose + 1.2, pose)
+
+    monkeypatch.setattr(ik._Problem, "first_pose", misled)
+    monkeypatch.setattr(ik._Problem, "restart_at_jumps", lambda *_: None)
+    time, q = lively(16, 4)
+    np.testing.assert_allclose(solved(time, markers_of(q)).q, q, atol=TIGHT)
+
+
+@pytest.mark.parametrize("lost", [0, 4, 11])
+def test_a_lost_frame_is_found_again_and_no_other_is_touched(
+    lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time, q = lively(12, 5)
+    follow = ik._Problem.follow
+    tried: list[int] = []
+
+    def stray(self: ik._Problem, frames: IntArray, pose: Array) -> tuple[Array, Array]:
+        found, costs = follow(self, frames, pose)
+        found[lost, 3:] += 0.4
+        costs[lost] = 5.0
+        run = self.run
+
+        def counted(asked: IntArray, *rest: Array, chained: bool) -> tuple[Array, Array]:
+            tried.extend(asked.tolist())
+            return run(asked, *rest, chained=chained)
+
+        monkeypatch.setattr(self, "run", counted)
+        return found, costs
+
+    monkeypatch.setattr(ik._Problem, "follow", stray)
+    np.testing.assert_allclose(solved(time, markers_of(q)).q, q, atol=TIGHT)
+    assert set(tried) == {lost}
 
 
 @pytest.mark.parametrize("heading", [0.5, np.pi / 2, np.pi, -2.2])
