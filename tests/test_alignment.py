@@ -170,6 +170,22 @@ def test_arch_of_a_rigid_foot_is_not_measured_and_a_sinking_one_is():
     np.testing.assert_allclose(geometry.arch_height(paths, "r"), expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("tilt", [0.02, -0.01])
+def test_landing_on_the_lateral_edge_is_positive_on_both_sides(tilt):
+    paths, contacts = gait(Gait())
+    for side in SIDES:
+        head = paths.points[f"metatarsal_1_{side}"].copy()
+        for contact in getattr(contacts, side):
+            # The medial edge hangs, or leads, at contact and is down before the middle.
+            near = np.abs(paths.time - contact.initial_contact_s) < 0.03
+            head[near, 1] += tilt
+        paths.points[f"metatarsal_1_{side}"] = head
+    found = align(paths, stride_table(paths, contacts, "running"))
+    landing = np.array([a.lateral_edge_landing for a in found])
+    landing = landing[np.isfinite(landing)]
+    assert len(landing) > 3 and (np.sign(landing) == np.sign(tilt)).all()
+
+
 def measures(paths, contacts, task="running"):
     found = align(paths, stride_table(paths, contacts, task))
     return np.array(
