@@ -37,7 +37,7 @@ _ROWS = 8192
 _OFTEN = 0.05
 """s between two times that pages are given back."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_WORKED_WITH = 16 << 20
+_WORKED_WITH = 8 << 20
 """Bytes; what workers make and forget for a piece is smaller, and is not given back: they
 would wait for each other, as the system gives pages to one thread of a process at a time."""
 
@@ -176,6 +176,6 @@ def _give_back_what_is_freed() -> None:
         try:
             library = ctypes.CDLL("libc.so.6")
             library.mallopt(_M_MMAP_THRESHOLD, _WORKED_WITH)
-            library.mallopt(_M_TRIM_THRESHOLD, 4 * _WORKED_WITH)
+            library.mallopt(_M_TRIM_THRESHOLD, 2 * _WORKED_WITH)
         except (OSError, AttributeError):
             return

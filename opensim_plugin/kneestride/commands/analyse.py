@@ -86,8 +86,10 @@ def analyse(
     from ..companion import ahead, start
     from ..workers import limited_to
 
-    with limited_to(workers):
-        start()
+    # A long recording needs the memory more than the wait for its drawings.
+    if _size(trial) < SHORT:
+        with limited_to(workers):
+            start()
     from ..results.replace import check_target
     from ..settings import Settings, check_subject, check_treadmill_speed
 
@@ -108,7 +110,7 @@ def analyse(
     target = check_target(out, overwrite)
     given = forces_argument(forces)
     with limited_to(workers):
-        if _is_short(trial):
+        if trial.is_file() and _size(trial) < SHORT:
             ahead(PREPARE, trial, static, given, markers, settings, subject, rate)
     from ..chain import analyse as run
 
@@ -138,11 +140,12 @@ def analyse(
     finish(results, target, overwrite, quiet, as_json)
 
 
-def _is_short(trial: Path) -> bool:
+def _size(trial: Path) -> int:
+    """Bytes of a file; 0 of what is none."""
     try:
-        return trial.is_file() and trial.stat().st_size < SHORT
+        return trial.stat().st_size
     except OSError:
-        return False
+        return 0
 
 
 def _analyse_picture(
