@@ -12,6 +12,7 @@ from .shared import (
     Json,
     Overwrite,
     Quiet,
+    Workers,
     finish,
     forces_argument,
     parse_settings,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 MARKER_FILES = (".c3d", ".trc")
 PREPARE = "kneestride.preparing:prepare"
 SHORT = 20_000_000
-"""Bytes; a longer recording is not passed from one process to another."""
+"""Bytes; a longer recording is not read by one process for another, nor drawn beside it."""
 
 
 def analyse(
@@ -70,9 +71,7 @@ def analyse(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processor cores to use. Left out: 2, or what there is.")
-    ] = None,
+    workers: Workers = None,
     anonymous: Anonymous = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,

@@ -30,6 +30,15 @@ Anonymous = Annotated[
     bool,
     typer.Option("--anonymous", help="Leave out names, file names and paths."),
 ]
+Workers = Annotated[
+    int | None, typer.Option(help="Processor cores to use. Left out: 2, or what there is.")
+]
+Source = Annotated[
+    Path | None, typer.Argument(help="Results folder of a run or walk with forces.")
+]
+Reference = Annotated[
+    bool, typer.Option("--reference", help="Take the reference runner instead.")
+]
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, str]:

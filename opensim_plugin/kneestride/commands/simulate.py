@@ -8,17 +8,23 @@ from typing import Annotated
 import typer
 
 from ..temporary import temporary_folder
-from .shared import Json, Overwrite, Quiet, check_source, progress_bar, source_of, tell
+from .shared import (
+    Json,
+    Overwrite,
+    Quiet,
+    Reference,
+    Source,
+    check_source,
+    progress_bar,
+    source_of,
+    tell,
+)
 
 
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the variants; must not exist yet.")],
-    results: Annotated[
-        Path | None, typer.Argument(help="Results folder of a run or walk with forces.")
-    ] = None,
-    reference: Annotated[
-        bool, typer.Option("--reference", help="Take the reference runner instead.")
-    ] = False,
+    results: Source = None,
+    reference: Reference = False,
     stride: Annotated[
         str, typer.Option(help="valgus, neutral, knee-out, crossover or all.")
     ] = "all",

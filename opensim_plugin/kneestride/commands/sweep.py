@@ -8,17 +8,24 @@ from typing import Annotated
 import typer
 
 from ..temporary import temporary_folder
-from .shared import Json, Overwrite, Quiet, check_source, progress_bar, source_of, tell
+from .shared import (
+    Json,
+    Overwrite,
+    Quiet,
+    Reference,
+    Source,
+    Workers,
+    check_source,
+    progress_bar,
+    source_of,
+    tell,
+)
 
 
 def sweep(
     out: Annotated[Path, typer.Option(help="Folder for the sweep; must not exist yet.")],
-    results: Annotated[
-        Path | None, typer.Argument(help="Results folder of a run or walk with forces.")
-    ] = None,
-    reference: Annotated[
-        bool, typer.Option("--reference", help="Take the reference runner instead.")
-    ] = False,
+    results: Source = None,
+    reference: Reference = False,
     doses: Annotated[
         list[str] | None,
         typer.Option(
@@ -32,9 +39,7 @@ def sweep(
     solve: Annotated[
         int, typer.Option(help="Doses that are solved; those between are interpolated.")
     ] = 7,
-    workers: Annotated[
-        int | None, typer.Option(help="Processor cores to use. Left out: 2, or what there is.")
-    ] = None,
+    workers: Workers = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: Json = False,

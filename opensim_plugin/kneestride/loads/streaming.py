@@ -3,8 +3,8 @@
 What recruitment is computed from takes 43 kB a frame (moment arms, wrenches, fibre
 states), what comes of it 2 kB. A recording of more than `HELD` frames is therefore never
 held whole: its problem is made for some thousand frames at a time, used and forgotten.
-Pieces begin where blocks of `workers.BLOCK` frames begin, and tendons see the frames on
-either side, so that results are those of the whole.
+Pieces of `PIECE` frames are the blocks that the whole would be solved in, and tendons see
+the frames on either side, so that results are those of the whole.
 """
 
 from __future__ import annotations

@@ -32,8 +32,9 @@ KEPT = 60
 
 CODE = (
     "path_fits.py", "path_basis.py", "paths.py", "multibody.py", "kernels.py", "reading.py",
+    "../workers.py",
 )  # fmt: skip
-"""Files of this package that a fit follows from."""
+"""Code that a fit follows from, to its last digit: sums are over blocks of frames."""
 
 
 def user_cache() -> Path | None:
