@@ -124,15 +124,16 @@ def test_a_foot_is_seen_where_any_of_its_points_is_whole() -> None:
     )
 
 
-def test_distance_to_a_slanted_triangle() -> None:
-    triangle = np.array([[[1.0, 5.0, 1.0], [4.0, -3.0, 5.0], [1.0, 0.0, 9.0]]])
+@pytest.mark.parametrize("size", [1.0, 0.02])
+def test_distance_to_a_slanted_triangle(size: float) -> None:
+    triangle = size * np.array([[[1.0, 5.0, 1.0], [4.0, -3.0, 5.0], [1.0, 0.0, 9.0]]])
     for place, far in (
         ([2.0, 0.0, 4.0], 0.0), ([1.2, 0.0, 1.6], 0.0), ([3.3, 0.0, 2.4], 1.0),
         ([0.0, 0.0, 3.0], 1.0), ([0.4, 0.0, 0.2], 1.0), ([1.0, 0.0, 12.0], 3.0),
     ):  # fmt: skip
         for order in ([0, 1, 2], [2, 0, 1], [1, 0, 2]):
-            found = distance_to_outline(np.array([place]), triangle[:, order])
-            assert found == pytest.approx([far], abs=1e-12)
+            found = distance_to_outline(size * np.array([place]), triangle[:, order])
+            assert found == pytest.approx([size * far], abs=1e-12)
     # Two points in one place are as good as one.
     twice = np.array([[[1.0, 0.0, 1.0], [1.0, 0.0, 1.0]]])
     assert distance_to_outline(np.array([[4.0, 0.0, 5.0]]), twice) == pytest.approx([5.0])
