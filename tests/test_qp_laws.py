@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,11 @@ def test_slope_along_a_step_is_the_duals_derivative() -> None:
             assert told == pytest.approx(rise / (2 * h), rel=1e-5, abs=1e-6)
 
 
+def slope_of(arguments: tuple[Any, ...]) -> Callable[[float], float]:
+    slope: Any = qp.slope_along
+    return lambda t: float(slope(*arguments, t))
+
+
 @pytest.mark.parametrize("scale", [0.05, 0.7, 1.0, 3.0, 40.0])
 def test_the_best_step_is_where_the_slope_ends(scale: float) -> None:
     for seed in range(8):
@@ -165,11 +171,17 @@ def test_the_best_step_is_where_the_slope_ends(scale: float) -> None:
         lam = np.full(len(tau), 0.1)
         wanted = tau - B @ np.clip((B.T @ lam - c) / D, lower, upper)
         step = wanted / scale
-        arguments = (D, c, B.T @ lam - c, B.T @ step, lower, upper, float(step @ tau))
+        arguments: tuple[Any, ...] = (
+            D,
+            c,
+            B.T @ lam - c,
+            B.T @ step,
+            lower,
+            upper,
+            float(step @ tau),
+        )
 
-        def slope(t: float, arguments: Any = arguments) -> float:
-            return float(qp.slope_along(*arguments, t))
-
+        slope = slope_of(arguments)
         found, start = qp.best_step(*arguments), slope(0.0)
         if slope(1e6) > 0.0:
             assert found >= 1e6
