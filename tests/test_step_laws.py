@@ -90,6 +90,9 @@ def test_the_sole_is_smoothed_at_20_hz_and_where_it_stands_at_6(
     more: dict[str, Any] = {} if given_cutoff is None else {"cutoff": given_cutoff}
     found = foot_signals(paths, "l", **more)
     inner = slice(int(rate), int(2 * rate))
+    sharp = np.sin(2.0 * np.pi * cutoff * time + 0.3)[:, None] * [1.0, 2.0, 0.0]
+    of_sharp = foot_signals(person(time, rate, heel_bottom_l=sharp), "l", **more)
+    np.testing.assert_allclose(of_sharp.heel[inner], np.sqrt(0.5) * sharp[inner], atol=4e-3)
     sole = gain(frequency, cutoff, rate)
     np.testing.assert_allclose(found.heel[inner], sole * wave[inner], atol=2e-3)
     level = found.under[inner].mean()  # five, or six, whole periods
@@ -220,6 +223,8 @@ def test_the_ground_is_the_median_of_all_passes_of_both_feet() -> None:
         "l": foot(time, (50,), left),
     }
     assert surface_velocity(both, 100.0) == pytest.approx([2.0, 0.0, 8.0])
+    nobody: dict[Side, FootSignals] = {"r": foot(time, (), right), "l": foot(time, (), left)}
+    np.testing.assert_array_equal(surface_velocity(nobody, 100.0), [np.nan] * 3)
 
 
 # --- who steps ----------------------------------------------------------------------------
