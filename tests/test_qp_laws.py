@@ -299,3 +299,13 @@ def test_a_frame_with_anything_unknown_is_skipped(where: str, value: float) -> N
     assert not found.multipliers[1].any() and found.steps[1] == 0 and not found.fallback[1]
     np.testing.assert_allclose(found.x[[0, 2]], 0.5)
     assert found.residual[0] < 1e-12
+
+
+def test_where_newton_is_lost_the_other_method_starts_the_next_frame() -> None:
+    B, tau = np.tile(np.array([[1.0, 2.0, 0.5]]), (2, 1, 1)), np.ones((2, 1))
+    far = np.array([1e30])
+    found = qp.solve(np.ones(3), np.zeros(3), B, tau, *BETWEEN, start=far)
+    assert found.fallback.tolist() == [True, False] and found.solved.all()
+    assert found.steps.tolist() == [60, 0]
+    np.testing.assert_allclose(found.multipliers, 1.0 / 5.25)
+    np.testing.assert_allclose(found.x, np.tile(np.array([1.0, 2.0, 0.5]) / 5.25, (2, 1)))
