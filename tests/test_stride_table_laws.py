@@ -11,7 +11,7 @@ from kneestride.motion import strides
 from kneestride.motion.contacts import Contact, Contacts
 from kneestride.motion.kinematics import AnatomicalPaths
 from kneestride.motion.strides import Stride
-from kneestride.motion.tasks import Repetition
+from kneestride.motion.tasks import Repetition, Task
 from kneestride.vocabulary import SIDES, Array, Side
 from stick_figure import Gait, gait
 
@@ -236,8 +236,9 @@ def test_without_a_toe_only_the_heel_is_told() -> None:
 
 
 def test_rows_come_in_order_of_time_over_the_ground_that_was_given() -> None:
-    for task in ("running", "walking"):
-        found = strides.stride_table(PATHS, BOTH, task)  # type: ignore[arg-type]
+    gaits: tuple[Task, ...] = ("running", "walking")
+    for task in gaits:
+        found = strides.stride_table(PATHS, BOTH, task)
         assert [(row.side, row.start_s) for row in found] == [
             ("r", 5.25), ("l", 5.875), ("r", 6.25), ("l", 6.75),
         ]  # fmt: skip
@@ -245,8 +246,8 @@ def test_rows_come_in_order_of_time_over_the_ground_that_was_given() -> None:
         assert found[0].speed_m_s == pytest.approx(3.0 - 0.55)
     together = strides.stride_table(PATHS, Contacts(R, R), "running")
     assert [row.side for row in together] == ["l", "r", "l", "r"]
-    for task in ("static", "other"):
-        assert strides.stride_table(PATHS, BOTH, task) == ()
+    assert strides.stride_table(PATHS, BOTH, "static") == ()
+    assert strides.stride_table(PATHS, BOTH, "other") == ()
     # Nobody steps, falls, bends or stands here: without a task there is none.
     assert strides.stride_table(PATHS, Contacts((), ())) == ()
 
