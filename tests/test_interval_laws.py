@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -270,3 +271,83 @@ def test_a_table_of_another_shape_is_refused(tmp_path: Path) -> None:
     file.write_text(text[:start] + "offsets_s = [0.0]\n" + text[text.index("]", start) + 1 :])
     with pytest.raises(ModelError, match=r"events\.toml again"):
         load_refinement(file)
+
+
+# --- ends and strides -----------------------------------------------------------------
+
+
+def test_a_value_below_the_floor_has_both_ends_on_it() -> None:
+    found = uncertainty.propagate(np.array([-9.0]), {"a": np.array([1.0])}, [A], 0.0)
+    assert not found.low.any() and not found.high.any()
+    strides = uncertainty.stride_interval(np.array([-9.0]), {"a": np.ones(1)}, [A], floor=-2.0)
+    assert strides.low == strides.high == -2.0 and strides.value == -9.0
+
+
+@pytest.mark.parametrize(
+    ("n", "t"), [(2, 12.706204736), (3, 4.302652730), (5, 2.776445105), (30, 2.045229642)]
+)
+def test_resampled_means_spread_like_students(n: int, t: float) -> None:
+    values: Array = np.arange(float(n)) ** 1.5
+    found = uncertainty._bootstrap(values, np.mean, 3)
+    # Resampling knows the spread with n in the denominator: exactly s/sqrt(n) after all.
+    expected = values.std(ddof=1) / np.sqrt(n) * t / Z
+    assert found.shape == (2000,)
+    assert found.std() == pytest.approx(expected, rel=0.06)
+    assert abs(found.mean()) < 0.12 * expected
+    assert not uncertainty._bootstrap(values[:1], np.mean, 3).any()
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = np.array([3.0, 5.0, 6.0, 10.0, 11.0, 15.0])
+
+    def ends(**seed: int) -> tuple[float, float]:
+        found = uncertainty.stride_interval(values, {}, [], "mean", **seed)
+        return float(found.low), float(found.high)
+
+    def apart(**seed: Any) -> float:
+        found = uncertainty.paired_interval(values, {}, values**1.1, {}, [], **seed)
+        return float(found.sd)
+
+    assert ends() == ends(seed=0) != ends(seed=1)
+    assert apart() == apart(seed=0) != apart(seed=1)
+
+
+def test_trials_of_their_own_are_resampled_each_by_itself() -> None:
+    values = np.array([3.0, 5.0, 6.0, 10.0, 11.0, 15.0, 2.0, 8.0])
+    alone = uncertainty.stride_interval(values, {}, [], "mean")
+    found = uncertainty.paired_interval(values, {}, values, {}, [], statistic="mean")
+    # The same numbers by chance: what they spread adds in squares, none of it cancels.
+    assert found.value == 0.0
+    assert float(found.sd) == pytest.approx(np.sqrt(2.0) * float(alone.sd), rel=0.08)
+    same = uncertainty.paired_interval(values, {}, values, {}, [], matched=True)
+    assert not np.any([same.low, same.high, same.sd])
+    # By default it is the median: of the differences, or of each trial.
+    other = values.copy()
+    other[[1, 3]] = 100.0, 60.0
+    pairs = uncertainty.paired_interval(other, {}, values, {}, [], matched=True)
+    each = uncertainty.paired_interval(other, {}, values, {}, [])
+    # In the middle of 2, 3, 5, 6, 8, 10, 11, 15 lies 7; without 5 and 10, 9.5.
+    assert [float(pairs.value), float(each.value)] == [0.0, 2.5]
+
+
+def test_fewer_strides_decide_whether_there_is_a_part_of_strides() -> None:
+    one, many = np.array([4.0]), np.array([1.0, 2.0, 6.0])
+    for a, b in ((one, many), (many, one)):
+        found = uncertainty.paired_interval(a, {}, b, {}, [])
+        assert found.strides == 1 and "strides" not in found.parts
+        assert found.sd > 0.1
+    assert "strides" in uncertainty.paired_interval(many, {}, many, {}, []).parts
+
+
+def test_ends_of_a_skewed_statistic_keep_their_skew() -> None:
+    # Means of two draws from 0, 0, 0, 12: far above the mean far more often than far below.
+    deviations = np.concatenate([np.full(1940, -1.0), np.full(60, 5.0)])
+    found = uncertainty._combined(10.0, deviations, {"a": np.asarray(2.0)}, 4, None)
+    assert found.low == pytest.approx(10.0 - np.hypot(1.0, 2.0 * Z))
+    assert found.high == pytest.approx(10.0 + np.hypot(5.0, 2.0 * Z))
+    assert found.sd == pytest.approx(np.hypot(2.0, deviations.std()))
+    assert found.parts["strides"] == pytest.approx(deviations.std())
+    # 2.5 % lie beyond either end: 1 % are not seen, and a side without any has no reach.
+    rare = np.concatenate([np.full(1980, 1.0), np.full(20, -7.0)])
+    found = uncertainty._combined(10.0, rare, {}, 4, None)
+    assert [float(found.low), float(found.high)] == [10.0, 11.0]

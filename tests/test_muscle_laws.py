@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kneestride.errors import SettingsError
 from kneestride.loads import muscles as fibers
 from kneestride.model.muscle_parameters import Curves, MuscleParameters
 from kneestride.vocabulary import Array
@@ -143,3 +144,144 @@ def test_passive_curves_of_one_kind_are_nobodys() -> None:
     assert not fibers.passive_is_calibrated(ONE)
     two = replace(LINE, which=np.array([0, 1]))
     assert fibers.passive_is_calibrated(replace(ONE, passive_length=two))
+
+
+# --- several muscles at once ----------------------------------------------------------
+
+COARSE = np.linspace(-1.0, 2.0, 7)
+TWO = Curves(
+    COARSE, np.array([COARSE**3, 2.0 * COARSE**2]), np.array([3 * COARSE**2, 4.0 * COARSE]),
+    np.array([1, 0, 1]),
+)  # fmt: skip
+
+
+def test_each_muscle_reads_its_own_curve_between_and_beyond_its_points() -> None:
+    x = np.array([[-0.8, 0.3, 1.9], [0.6, -0.65, 0.1], [1.0, 2.0, -1.0]])
+    value, slope = fibers.evaluate(TWO, x)
+    np.testing.assert_allclose(value, np.where([True, False, True], 2 * x**2, x**3), atol=1e-12)
+    np.testing.assert_allclose(
+        slope, np.where([True, False, True], 4 * x, 3 * x**2), atol=1e-11
+    )
+    value, slope = fibers.evaluate(TWO, np.array([[-1.5, -1.5, 2.5], [2.5, 3.0, -2.0]]))
+    np.testing.assert_allclose(value, [[4.0, -2.5, 12.0], [12.0, 20.0, 6.0]], atol=1e-11)
+    np.testing.assert_allclose(slope, [[-4.0, 3.0, 8.0], [8.0, 12.0, -4.0]], atol=1e-11)
+
+
+NAMES = ("soleus_r", "tibant_r", "gasmed_r", "soleus_l", "perlong_l")
+BENT = curve(
+    np.where(GRID > 1.0, 40.0 * (GRID - 1.0) ** 2, 0.0), np.maximum(80 * (GRID - 1), 0)
+)
+LEGS = MuscleParameters(
+    NAMES, np.array([3000.0, 1000.0, 1500.0, 2500.0, 800.0]),
+    np.array([0.05, 0.08, 0.06, 0.04, 0.05]), np.array([0.25, 0.2, 0.4, 0.3, 0.35]),
+    np.arcsin([0.6, 0.0, 0.28, 0.8, 0.0]), np.array([10.0, 8.0, 12.0, 9.0, 10.0]),
+    *(replace(LINE, which=np.zeros(5, np.int64)),) * 3,
+    replace(TENDON, which=np.zeros(5, np.int64)),
+)  # fmt: skip
+ALONG = np.array([0.04, 0.08, 0.06, 0.03, 0.05])
+"""Ways of the fibres along their tendons at test, m."""
+
+
+def test_fibres_of_several_muscles_are_each_their_own() -> None:
+    width = np.array([0.03, 0.0, 0.0168, 0.032, 0.0])
+    length = LEGS.tendon_slack_length + np.array([ALONG, 1.5 * ALONG])
+    velocity = np.array([[0.1, -0.2, 0.3, -0.4, 0.5]] * 2)
+    found = fibers.rigid_tendon(LEGS, length, velocity)
+    fibre = np.sqrt(np.array([ALONG, 1.5 * ALONG]) ** 2 + width**2)
+    np.testing.assert_allclose(found.length, fibre / LEGS.optimal_fiber_length)
+    cos = np.array([ALONG, 1.5 * ALONG]) / fibre
+    np.testing.assert_allclose(found.cos_pennation, cos)
+    fastest = np.array([0.5, 0.64, 0.72, 0.36, 0.5])
+    np.testing.assert_allclose(found.velocity, velocity * cos / fastest)
+
+
+def calves(frames: int, arms: dict[str, list[float]]) -> Any:
+    length = np.tile(LEGS.tendon_slack_length + ALONG, (frames, 1))
+    return SimpleNamespace(
+        names=NAMES, length=length, column=lambda name: np.tile(arms[name], (frames, 1))
+    )
+
+
+ARMS = {
+    "ankle_angle_r": [-0.05, 0.04, -0.04, 0.0, 0.0], "ankle_angle_l": [0, 0, 0, -0.06, -0.0125],
+}  # fmt: skip
+
+
+def test_plantarflexors_of_a_side_share_its_moment_by_strength() -> None:
+    time = np.arange(4) / 100.0
+    moment = np.tile([-105.0, -32.0], (4, 1))
+    found = fibers.elastic_pass(LEGS, calves(4, ARMS), np.zeros((4, 5)), moment, time)
+    # Right: 3000 · 0.05 + 1500 · 0.04 = 210 N·m at full strength: a half. Left: a fifth of 160.
+    expected = np.array([0.5, 0.0, 0.5, 0.2, 0.0]) / 30.0
+    np.testing.assert_allclose(found.tendon_strain, np.tile(expected, (4, 1)), rtol=1e-9)
+    assert found.elastic.tolist() == [True, False, True, True, False]
+    along = ALONG - LEGS.tendon_slack_length * expected
+    width = np.array([0.03, 0.0, 0.0168, 0.032, 0.0])
+    np.testing.assert_allclose(
+        found.length[2] * LEGS.optimal_fiber_length, np.hypot(along, width), rtol=1e-9
+    )
+    # A hundredth of the strength is there without being asked for.
+    least = fibers.elastic_pass(LEGS, calves(4, ARMS), np.zeros((4, 5)), -moment, time)
+    np.testing.assert_allclose(least.tendon_strain[:, [0, 2, 3]], 0.01 / 30.0, rtol=1e-6)
+
+
+def test_a_bent_tendon_carries_what_is_asked_of_it() -> None:
+    bent = replace(LEGS, tendon=replace(BENT, which=np.zeros(5, np.int64)))
+    share = np.array([0.03, 0.37, 0.9, 1.4])
+    time, moment = np.arange(4) / 100.0, np.column_stack([-210.0 * share, -160.0 * share[::-1]])
+    found = fibers.elastic_pass(bent, calves(4, ARMS), np.zeros((4, 5)), moment, time)
+    np.testing.assert_allclose(40.0 * found.tendon_strain[:, 0] ** 2, share, rtol=1e-3)
+    np.testing.assert_allclose(40.0 * found.tendon_strain[:, 3] ** 2, share[::-1], rtol=1e-3)
+
+
+@pytest.mark.parametrize("frames", [3, 6])
+def test_a_tendons_rate_is_exact_for_parabolas_to_the_ends(frames: int) -> None:
+    time = np.arange(frames) / 50.0
+    share = 0.3 + 2.0 * time + 15.0 * time**2
+    moment = np.column_stack([-210.0 * share, -80.0 * np.ones(frames)])
+    velocity = np.full((frames, 5), 0.02)
+    found = fibers.elastic_pass(LEGS, calves(frames, ARMS), velocity, moment, time)
+    rate = np.zeros((frames, 5))
+    rate[:, [0, 2]] = np.outer((2.0 + 30.0 * time) / 30.0, [0.25, 0.4])
+    fastest = np.array([0.5, 0.64, 0.72, 0.36, 0.5])
+    np.testing.assert_allclose(
+        found.velocity, (0.02 - rate) * found.cos_pennation / fastest, rtol=1e-7
+    )
+
+
+def test_without_plantarflexors_nothing_is_stretched_but_the_least() -> None:
+    time, still = np.arange(4) / 100.0, np.zeros((4, 5))
+    nowhere = {name: [0.0] * 5 for name in ARMS}
+    asked = fibers.elastic_pass(LEGS, calves(4, nowhere), still, np.zeros((4, 2)), time, 0.3)
+    np.testing.assert_allclose(asked.tendon_strain[:, [0, 2, 3]], 0.3 / 30.0, rtol=1e-6)
+    # A tendon that carries already at its slack length is not made shorter for a smaller load.
+    early = curve(
+        0.1 + np.maximum(30.0 * (GRID - 1.0), GRID - 1.0), np.where(GRID < 1, 1.0, 30.0)
+    )
+    stiff = replace(LEGS, tendon=replace(early, which=np.zeros(5, np.int64)))
+    found = fibers.elastic_pass(stiff, calves(4, ARMS), still, np.zeros((4, 2)), time, 0.02)
+    np.testing.assert_array_equal(found.tendon_strain, 0.0)
+
+
+def test_fibres_that_are_let_stand_still_pull_by_their_length_alone() -> None:
+    moving = replace(state(0.29), velocity=np.array([[0.7]]))
+    still = fibers.capacity(
+        replace(ONE, force_velocity=curve(1.0 + GRID, np.ones(21))),
+        moving,
+        force_velocity=False,
+    )
+    assert still.active[0, 0] == pytest.approx(3000.0 * 0.8)
+    assert still.state is moving
+
+
+def test_strength_goes_with_volume_over_height() -> None:
+    assert fibers.strength_scale(75.34, 1.70) == pytest.approx(1.0)
+    # 47 · 60 · 1.6 + 1285 = 5797 cm³ on 1.6 m; 47 · 80 · 2 + 1285 = 8805 cm³ on 2 m.
+    assert fibers.strength_scale(60.0, 1.6, 80.0, 2.0) == pytest.approx(5797 / 1.6 / (8805 / 2))
+    assert fibers.strength_scale(60.0, 1.6) == pytest.approx(
+        5797.0 / (47.0 * 75.34 * 1.7 + 1285.0) * 1.7 / 1.6
+    )
+    assert fibers.strength_scale(0.5, 0.5) > 0.0
+    for mass, height in ((0.0, 1.7), (70.0, 0.0), (-1.0, 1.7), (70.0, -1.0)):
+        with pytest.raises(SettingsError, match=f"{mass} kg and {height} m"):
+            fibers.strength_scale(mass, height)
