@@ -138,6 +138,8 @@ def passes(*pieces: list[float], half: float = 0.25, level: float = 0.0) -> tupl
         ((OFF, [0.26] * 3, OFF, ON), (53,)),
         # … and what came back is forgotten.
         ((OFF, ON, [-0.24] * 3, ON), ()),
+        # Nor is it ahead again by less.
+        ((ON, OFF, [0.24], OFF), (50,)),
         # The last fall through the middle is the one.
         ((ON, [-0.2, 0.2], OFF), (52,)),
         # Where the recording begins, ahead is ahead by whatever.
@@ -303,6 +305,7 @@ def test_feet_that_pass_within_120_ms_jump() -> None:
     assert not steps_are_taken(steps({"r": (110, 210), "l": (300,)}))  # the same foot twice
     assert not steps_are_taken(steps({"r": (110,), "l": (210, 300)}))
     assert steps_are_taken(steps({"r": (110,), "l": ()}))  # one pass
+    assert not steps_are_taken(steps({"r": (), "l": ()}))  # none
 
 
 def test_all_but_the_largest_and_the_smallest_range_of_the_rest() -> None:
