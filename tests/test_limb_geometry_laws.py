@@ -171,3 +171,98 @@ def test_what_the_paths_do_not_hold_is_unknown() -> None:
     assert np.isnan(geometry.angle(paths, "hip_rotation", "r")).all()
     paths.angles["hip_rotation_r"] = np.array([0.1, 0.2])  # type: ignore[index]
     assert geometry.angle(paths, "hip_rotation", "r") == pytest.approx([0.1, 0.2])
+
+
+def test_a_bend_beyond_half_a_turn_is_read_the_short_way_round() -> None:
+    """Thigh 170° in, shank 170° out, both upwards: 20° apart, through the top."""
+    c, s = np.cos(np.radians(170.0)), np.sin(np.radians(170.0))
+    paths = drawn(
+        "r",
+        hip_center=(0.0, 0.0, 0.0),
+        knee_center=(0.0, -c, -s),
+        ankle_center=(0.0, -2 * c, 0.0),
+    )
+    found = geometry.frontal_plane_projection_angle(paths, "r", NORMAL)
+    assert np.degrees(found) == pytest.approx([-20.0, -20.0])
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_one_normal_stands_for_all_frames(side: Side) -> None:
+    normal = np.array([0.6, 0.0, -0.8])
+    every = np.tile(normal, (2, 1))
+    one = geometry.medial_axis(normal, side)
+    np.testing.assert_allclose(np.tile(one, (2, 1)), geometry.medial_axis(every, side))
+    # Right of (0.6, -0.8) is (0.8, 0.6): medial on the left leg.
+    np.testing.assert_allclose(one, MEDIAL_SIGN[side] * np.array([0.8, 0.0, 0.6]), atol=1e-12)
+    direction = np.array([[1.0, 0.3, 0.0], [0.0, -2.0, 1.0]])
+    np.testing.assert_allclose(
+        geometry.heading(direction, normal, side), geometry.heading(direction, every, side)
+    )
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_heading_goes_all_the_way_round(side: Side) -> None:
+    out = 1.0 if side == "r" else -1.0
+    for degrees in (-170.0, -100.0, -30.0, 0.0, 45.0, 135.0):
+        a = np.radians(degrees)
+        direction = np.array([[3.0 * np.cos(a), 7.0, 3.0 * np.sin(a) * out]])
+        found = geometry.heading(direction, np.array([[5.0, 2.0, 0.0]]), side)
+        assert np.degrees(found) == pytest.approx([degrees])
+
+
+def test_frames_are_read_each_by_itself() -> None:
+    """Two frames that differ in all three axes, against the same frame alone."""
+    rng = np.random.default_rng(4)
+    names = (
+        "hip_center", "knee_center", "ankle_center", "heel_bottom", "metatarsal_1",
+        "metatarsal_2", "metatarsal_5", "navicular", "patella", "asis", "psis",
+    )  # fmt: skip
+    points = {f"{n}_{s}": rng.normal(size=(3, 3)) for n in names for s in SIDES}
+
+    def paths(frames: slice) -> AnatomicalPaths:
+        time = np.arange(3)[frames] / 100.0
+        held = {n: v[frames] for n, v in points.items()}
+        return AnatomicalPaths(time, 100.0, held, {}, {}, X, np.zeros(3))
+
+    whole = paths(slice(0, 3))
+    for t in range(3):
+        alone = paths(slice(t, t + 1))
+        for side in SIDES:
+            for function in (
+                geometry.contralateral_pelvic_drop, geometry.foot_inversion,
+                geometry.knee_over_toe_offset, geometry.arch_height,
+            ):  # fmt: skip
+                assert function(whole, side)[t] == pytest.approx(function(alone, side)[0])
+            for with_normal in (
+                geometry.frontal_plane_projection_angle, geometry.medial_knee_displacement,
+                geometry.pelvic_external_rotation, geometry.foot_progression_angle,
+            ):  # fmt: skip
+                assert with_normal(whole, side, np.tile(X, (3, 1)))[t] == pytest.approx(
+                    with_normal(alone, side, X[None])[0]
+                )
+        for name in ("knee_center", "ankle_center"):
+            apart = geometry.separation(whole, name)[t]
+            assert apart == pytest.approx(geometry.separation(alone, name)[0])
+        tilt = geometry.anterior_pelvic_tilt(whole)[t]
+        assert tilt == pytest.approx(geometry.anterior_pelvic_tilt(alone)[0])
+    legs = [
+        float(np.linalg.norm(points["knee_center_l"][t] - points["hip_center_l"][t]))
+        + float(np.linalg.norm(points["ankle_center_l"][t] - points["knee_center_l"][t]))
+        for t in range(3)
+    ]
+    assert geometry.leg_length(whole, "l") == pytest.approx(sorted(legs)[1])
+
+
+@pytest.mark.parametrize(("lowered", "rigid"), [(1.5e-7, True), (2.5e-7, False)])
+def test_an_arch_that_only_rounding_moves_is_none(lowered: float, rigid: bool) -> None:
+    """A foot of 0.2 m: a millionth of it is 0.2 micrometres."""
+    paths = drawn(
+        "r", heel_bottom=(0.0, 0.0, 0.1), metatarsal_1=(0.18, 0.0, 0.06),
+        metatarsal_5=(0.15, 0.0, 0.16), metatarsal_2=(0.2, 0.0, 0.1),
+        navicular=(0.08, 0.036, 0.07),
+    )  # fmt: skip
+    paths.points["navicular_r"][1, 1] -= lowered
+    assert np.isnan(geometry.arch_height(paths, "r")).all() == rigid
+    # One frame in which it is seen cannot tell whether it moves.
+    paths.points["navicular_r"][1] = np.nan
+    assert geometry.arch_height(paths, "r")[0] == pytest.approx(0.18)

@@ -28,7 +28,7 @@ def shown(
 
 
 def legs(frames: int = 100, start: float = 0.0, view: p.View = "frontal") -> Picture:
-    """Seen from the front, right leg on the left: that one is bent inwards, the other straight."""
+    """Seen from the front, the right leg on the left, bent inwards, the other straight."""
     return shown(
         frames, view, start,
         hip_joint_center_r=(460.0, 500.0), knee_joint_center_r=(480.0, 310.0),

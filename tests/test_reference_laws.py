@@ -176,6 +176,21 @@ def test_forces_stand_under_the_foot_that_the_belt_carries_back(
     np.testing.assert_array_equal(found.time, time)
 
 
+@pytest.mark.parametrize("axis", [0, 2])
+def test_pressure_has_a_place_while_the_foot_pushes_straight_up(axis: int) -> None:
+    """Nothing forward, or nothing sideways: the foot is loaded all the same."""
+    stride, worn = dressed()
+    up = STANCE.copy()
+    up[axis] = 0.0
+    time = np.arange(0.0, 1.0, 0.05) + 0.005
+    found = rr.ground_forces(
+        replace(stride, ground=np.tile(up, (11, 1))), worn, time, 20.0, 0.3
+    )
+    other = rr.ground_forces(stride, worn, time, 20.0, 0.3)
+    assert (found.force[..., axis] == 0.0).all() and (found.force[..., 1] > 0.0).any()
+    np.testing.assert_allclose(found.point, other.point, atol=1e-12)
+
+
 # --- markers --------------------------------------------------------------------------
 
 
