@@ -212,3 +212,71 @@ def test_the_spread_of_peaks_is_the_furthest_from_the_default() -> None:
     assert "default 8.00; w_0.03 8.75; w_0.3 7.00" in found.sentence
     unknown = selfcheck.spread_check({"default": np.full(2, np.nan)})
     assert unknown.value == 0.0
+
+
+def test_stances_of_five_frames_count_among_longer_ones_and_of_four_do_not() -> None:
+    moments, reserves = np.full((FRAMES, 4), 100.0), np.zeros((FRAMES, 3))
+    reserves[[2, 22], 0] = 2.0, 8.0
+
+    def value(length: int) -> float:
+        on = stances((0, 8), (20, 20 + length))
+        return selfcheck.reserve_check(
+            problem(moments), recruited(reserve_moment=reserves), on
+        ).value
+
+    assert value(5) == pytest.approx(0.05) and value(4) == pytest.approx(0.02)
+
+
+def test_a_stance_without_known_reserves_asked_for_none() -> None:
+    moments, reserves = np.full((FRAMES, 4), 100.0), np.zeros((FRAMES, 3))
+    reserves[:10], reserves[22, 0] = np.nan, 8.0
+    found = selfcheck.reserve_check(
+        problem(moments), recruited(reserve_moment=reserves), stances((0, 8), (20, 28))
+    )
+    assert found.detail["knee_angle_r"] == pytest.approx(0.04)
+    assert found.detail["ankle_angle_r"] == found.detail["ankle_angle_r_worst"] == 0.0
+
+
+def test_reserves_are_of_their_own_joint_and_side() -> None:
+    moments, reserves = np.tile([1.0, 100.0, 200.0, 400.0], (FRAMES, 1)), np.zeros((FRAMES, 3))
+    reserves[5] = 3.0, 8.0, 20.0
+    on = stances((0, 10)) | stances((0, 10), side=1)
+    found = selfcheck.reserve_check(problem(moments), recruited(reserve_moment=reserves), on)
+    # There is no left ankle among the reserves.
+    assert {n: v for n, v in found.detail.items() if "worst" not in n} == pytest.approx(
+        {"knee_angle_r": 0.03, "ankle_angle_r": 0.04, "knee_angle_l": 0.05}
+    )
+    assert found.limit == 0.05 and found.value == pytest.approx(0.05)
+
+
+def test_saturation_is_of_the_busier_side_and_names_the_busiest_muscle() -> None:
+    arms = np.full((2, 6), 0.0051)
+    full = np.zeros((FRAMES, 6), dtype=bool)
+    full[0:2, 1], full[0:4, 4], full[4:6, 5] = True, True, True
+    on = stances((0, 20)) | stances((0, 20), side=1)
+    found = selfcheck.saturation_check(arms, problem(), recruited(saturated=full), on)
+    assert found.detail == pytest.approx(
+        {"frames_r": 0.3, "most_vaslat_l": 0.2, "frames_l": 0.3}
+    )
+    arms[0, 3:], arms[1, :3], arms[1, 5] = 0.0, 0.005, 0.0049
+    found = selfcheck.saturation_check(arms, problem(), recruited(saturated=full), on)
+    assert found.detail == pytest.approx(
+        {"frames_r": 0.1, "most_vaslat_r": 0.1, "frames_l": 0.2, "most_vaslat_l": 0.2}
+    )
+    assert found.value == pytest.approx(0.2) and (found.limit, found.verdict) == (0.25, "pass")
+
+
+def test_a_soleus_within_its_range_is_told_at_the_nearer_end() -> None:
+    found = selfcheck.soleus_check((0.8, 1.1))
+    assert (found.verdict, found.value, found.limit) == ("pass", 1.1, 1.2)
+    found = selfcheck.soleus_check((0.7, 0.9))
+    assert (found.verdict, found.value, found.limit) == ("pass", 0.7, 0.6)
+    assert (
+        found.sentence == "The loaded soleus works between 0.70 and 0.90 optimal fibre lengths."
+    )
+
+
+def test_limits_are_passed_only_beyond_them() -> None:
+    assert [selfcheck._graded(v, 0.2, 0.4) for v in (0.2, 0.21, 0.4, 0.41)] == [
+        "pass", "look", "look", "fail",
+    ]  # fmt: skip
