@@ -18,7 +18,6 @@ from kneestride.loads.ground_assignment import Masks, PlateLoads
 from kneestride.loads.ground_feet import Feet
 from kneestride.loads.ground_plates import PlateContact, PlateSignals
 from kneestride.loads.types import GroundReaction
-from kneestride.motion.contacts import between
 from kneestride.vocabulary import GRAVITY, Array
 
 FRAMES = 100
@@ -107,12 +106,12 @@ def stances(
     contacts: tuple[PlateContact, ...], owners: tuple[str, ...], **more: Any
 ) -> tuple[FootContact, ...]:
     """Stances of loadings at full weight, with 2 N of force a frame of the recording."""
-    weight = np.zeros((FRAMES, 2, 2))
+    weight, clock = np.zeros((FRAMES, 2, 2)), TIME
     for contact, owner in zip(contacts, owners, strict=True):
         begin, end = contact.start - 1e-9, contact.end + 1e-9
-        here = between(TIME, begin, end)
+        here = np.flatnonzero((clock >= begin) & (clock <= end))
         for k, foot in enumerate(owner):
-            part = np.array_split(np.flatnonzero(here), len(owner))[k]
+            part = np.array_split(here, len(owner))[k]
             weight[part, contact.plate, "rl".index(foot)] = 1.0
     force = np.zeros((FRAMES, 2, 3))
     force[..., 1] = 2.0 * np.arange(FRAMES)[:, None] * (weight.sum(axis=1) > 0)
