@@ -171,7 +171,9 @@ def start(command: Sequence[object]) -> subprocess.Popen[bytes]:
 def pip(*arguments: object) -> None:
     """Run pip of the virtual environment; a failure ends the set-up with one line."""
     command: list[object] = [venv_python(VENV), "-m", "pip", "install", "-qq"]
-    command += ["--disable-pip-version-check", *arguments]
+    # Python compiles what is imported as it is imported, which is a small part of it all;
+    # compiling every file of every package would be two thirds of the set-up.
+    command += ["--disable-pip-version-check", "--no-compile", *arguments]
     if run(command):
         raise SetupError(
             "the packages could not be installed (pip's message is above): check the "
