@@ -369,3 +369,93 @@ def test_advice_needs_half_of_the_strides_and_their_median_beyond() -> None:
     assert advise({above.column: [9.9]}, "l", below) and not advise(
         {above.column: [10.1]}, "l", below
     )
+
+
+# --- what each structure needs --------------------------------------------------------
+
+PLACES = RNG.uniform(0.0, 1.0, (6, 20, 2, 3))
+FRAMES = np.broadcast_to(np.eye(3), (20, 2, 3, 3))
+NEEDS: dict[str, dict[str, Any]] = {
+    "medial_cartilage": {"medial": both()},
+    "lateral_cartilage": {"lateral": both()},
+    "patellofemoral_force": {"knee_flexion": both(), "muscle_force": np.ones((20, 6))},
+    "patellofemoral_stress": {"patellofemoral": both(), "knee_flexion": both()},
+    "itb_strain": {"path_length": {"tfl_r": TIME}, "path_reference": {"tfl_r": 1.0}},
+    "itb_strain_rate": {"path_length": {"tfl_r": TIME}, "path_reference": {"tfl_r": 1.0}},
+    "tibia_bending_index": {
+        "ground_force": PLACES[0], "ground_point": PLACES[1], "knee_center": PLACES[2],
+        "ankle_center": PLACES[3], "tibia_frame": FRAMES,
+    },
+    "plantar_fascia_index": {
+        "ground_force": 900.0 * PLACES[0], "ground_point": PLACES[1],
+        "ankle_center": PLACES[3], "foot_frame": FRAMES,
+    },
+    "arch_strain_index": {"arch_length": both(), "arch_reference": np.ones(2)},
+    "trochanter_compression_index": {
+        "muscle_force": np.ones((20, 6)), "hip_adduction": both(),
+    },
+    "lateral_hip": {"muscle_force": np.ones((20, 6))},
+    "vertical_loading_rate": {"ground_force": PLACES[0]},
+    "lcl_tension": {"collateral_lateral": both()},
+    "lcl_strain": {"collateral_lateral_strain": both()},
+}  # fmt: skip
+NOTHING = dict.fromkeys(("collateral_lateral", "collateral_lateral_strain"))
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_structure_is_computed_with_all_it_needs_and_left_out_without_any(name: str) -> None:
+    needs = NEEDS[name]
+    assert computed(name, **{**NOTHING, **needs})
+    for lost in needs:
+        found = _COMPUTE[name](given(**{**NOTHING, **needs, lost: None}), TABLE)
+        assert isinstance(found, str), (name, lost)
+
+
+def test_the_outer_collateral_is_told_as_the_inner_one() -> None:
+    values = both()
+    strain = computed("lcl_strain", collateral_lateral_strain=values)
+    np.testing.assert_allclose(strain["l"][0], 100.0 * values[:, 1])
+    tension = computed("lcl_tension", collateral_lateral=values)
+    np.testing.assert_allclose(tension["r"][0], values[:, 0])
+
+
+def test_the_archs_height_is_the_least_of_the_ankle_above_50_n() -> None:
+    ankle, point = np.zeros((4, 2, 3)), np.zeros((4, 2, 3))
+    ankle[:, 0, 1], ankle[:, 1, 1] = [0.05, 0.09, 0.08, 0.12], [-0.01, 0.2, 0.2, 0.2]
+    point[..., 0] = 0.1
+    force = np.zeros((4, 2, 3))
+    force[:, :, 1] = np.array([50.0, 51.0, 600.0, 700.0])[:, None]
+    force[0, 1, 1] = 51.0  # an ankle below the ground tells no height
+    found = computed(
+        "plantar_fascia_index", ground_force=force, ground_point=point, ankle_center=ankle,
+        foot_frame=FRAMES[:4], time=TIME[:4],
+    )  # fmt: skip
+    weight = 60.0 * GRAVITY
+    np.testing.assert_allclose(found["r"][0], force[:, 0, 1] * 0.1 / (0.08 * weight))
+    assert np.isnan(found["l"][0]).all()
+
+
+def test_paths_and_groups_of_either_side_alone_are_told_alone() -> None:
+    for side, other in (("r", "l"), ("l", "r")):
+        paths, known = {f"tfl_{side}": 1.0 + TIME}, {f"tfl_{side}": 1.0}
+        found = computed("itb_strain", path_length=paths, path_reference=known)
+        assert set(found) == {side}
+        np.testing.assert_allclose(found[side][0], 100.0 * TIME)
+        apart = {f"tfl_{other}": 1.0}
+        told = _COMPUTE["itb_strain"](given(path_length=paths, path_reference=apart), TABLE)
+        assert told == "no tensor fasciae latae path in this model"
+        # Of two names for the path the first that is known is taken.
+        two = paths | {f"tfl2_{side}": 9.0 + TIME}
+        both_known = known | {f"tfl2_{side}": 1.0}
+        found = computed("itb_strain", path_length=two, path_reference=both_known)
+        np.testing.assert_allclose(found[side][0], 100.0 * TIME)
+        # A group on one side: its ratio and area are of that side.
+        flexion, names = both(), (f"rect_fem_{side}",)
+        force = RNG.uniform(1.0, 2.0, (20, 1))
+        some = {"muscles": names, "muscle_force": force, "knee_flexion": flexion}
+        k = "rl".index(side)
+        pressed = computed("patellofemoral_stress", **some)
+        assert set(pressed) == {side}
+        area = patellofemoral_area(flexion[:, k], 1.7, "m", TABLE)
+        ratio = patellofemoral_ratio(flexion[:, k], TABLE)
+        np.testing.assert_allclose(pressed[side][0], force[:, 0] * ratio / area)
