@@ -179,6 +179,15 @@ def test_a_loading_is_named_by_a_time_inside_it_or_100_ms_beside(
     assert given(PlateCorrection("B", "r", at)) == {number: "r"}
 
 
+def test_of_two_loadings_the_one_whose_middle_is_nearer_is_meant() -> None:
+    # At 6.08 s both are near, the second one's middle by 0.27 s, the first one's by 0.58.
+    close = (Load(0, 5.0, 6.0), Load(0, 6.1, 6.6))
+    for at, number in ((6.08, 1), (5.6, 0)):
+        one = Corrections((), (PlateCorrection("A", "l", at),))
+        assert one.of_plates(NAMES, close) == {number: "l"}
+        assert one.of_plates(NAMES, close[::-1]) == {1 - number: "l"}
+
+
 @pytest.mark.parametrize("at", [0.89, 4.21, 5.89, 7.11])
 def test_a_time_at_which_a_plate_is_empty_is_refused(at: float) -> None:
     with pytest.raises(SettingsError, match=f"plate B to be stood on at {at:.3f} s"):
