@@ -287,3 +287,16 @@ def test_mechanics_is_asked_with_the_smooth_paths_and_told_with_its_errors(
     assert found.warnings == found.ground.reaction.notes and found.ground.contacts == ()
     assert found.warnings[0].startswith("Ground reaction computed from the body's masses")
     assert trunk_seen or found.warnings[1].startswith("Trunk and arms were not captured")
+
+
+def test_a_persons_corrections_are_of_the_whole_recording() -> None:
+    given = movement("running")
+    late = replace(given.paths, time=3.0 + TIME)
+
+    def put(found: Any, first: float, last: float) -> Any:
+        assert found is CONTACTS and (first, last) == (3.0, pytest.approx(4.99))
+        return RISEN
+
+    corrections: Any = SimpleNamespace(of_contacts=put)
+    assert replace(given, paths=late, corrections=corrections).corrected(CONTACTS) is RISEN
+    assert given.corrected(CONTACTS).r == CONTACTS.r  # nobody corrected anything

@@ -217,6 +217,7 @@ def test_curves_are_laid_out_in_the_foots_own_axes(side: Any, turn: float) -> No
     )
     s, lateral = SIDES.index(side), 1.0 if side == "r" else -1.0
     on = np.flatnonzero(found.contact[:, s])
+    assert found.predicted and not found.masked.any()
     low, high = (0.9 + 0.2 * p for p in (CURVE_PHASES[0], CURVE_PHASES[-1]))
     assert TIME[on[0]] == pytest.approx(low, abs=6e-3)
     assert TIME[on[-1]] == pytest.approx(high, abs=6e-3)

@@ -207,6 +207,25 @@ def test_a_model_with_one_leg_of_muscles_gives_that_leg_only() -> None:
     assert "achilles_l left out: no such input on this side." in result.notes
 
 
+@pytest.mark.parametrize("legs", ["r", "l", "rl"])
+def test_why_confidence_is_lowered_is_said_once_whichever_leg_it_is(legs: str) -> None:
+    person = full_inputs()
+    assert person.muscle_force is not None
+    kept = [k for k, name in enumerate(person.muscles) if name[-1] in legs]
+    some = replace(
+        person, patellofemoral=None, muscles=tuple(person.muscles[k] for k in kept),
+        muscle_force=person.muscle_force[:, kept],
+    )  # fmt: skip
+    result = tissues(some)
+    for structure, unit in (("patellofemoral_force", "BW"), ("patellofemoral_stress", "MPa")):
+        for leg in legs:
+            assert result.meta[f"{structure}_{leg}_{unit}"].confidence == "C"
+        said = [n for n in result.notes if n.startswith(f"{structure}: confidence C")]
+        assert said == [
+            f"{structure}: confidence C, force from quadriceps × an unverified ratio."
+        ]
+
+
 def test_masked_frames_stay_masked() -> None:
     person = full_inputs()
     assert person.medial is not None

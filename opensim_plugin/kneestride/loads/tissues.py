@@ -155,7 +155,7 @@ def tissues(inputs: TissueInputs, table: Table | None = None) -> Tissues:
         if isinstance(outcome, str):
             notes.append(f"{structure.key} left out: {outcome}.")
             continue
-        for index, side in enumerate(SIDES):
+        for side in SIDES:
             if side not in outcome:
                 notes.append(f"{structure.key}_{side} left out: no such input on this side.")
                 continue
@@ -164,8 +164,9 @@ def tissues(inputs: TissueInputs, table: Table | None = None) -> Tissues:
             names.append(name)
             columns.append(np.broadcast_to(values, inputs.time.shape))
             meta[name] = replace(structure, confidence="C") if lowered else structure
-            if lowered and index == 0:
-                notes.append(f"{structure.key}: confidence C, {lowered}.")
+            reason = f"{structure.key}: confidence C, {lowered}."
+            if lowered and reason not in notes:
+                notes.append(reason)
     stacked = np.column_stack(columns) if columns else np.empty((inputs.time.size, 0))
     return Tissues(inputs.time, tuple(names), stacked, meta, tuple(notes))
 
