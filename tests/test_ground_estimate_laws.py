@@ -294,7 +294,7 @@ def test_a_persons_corrections_are_of_the_whole_recording() -> None:
     late = replace(given.paths, time=3.0 + TIME)
 
     def put(found: Any, first: float, last: float) -> Any:
-        assert found is CONTACTS and (first, last) == (3.0, pytest.approx(4.99))
+        assert found is CONTACTS and [first, last] == pytest.approx([3.0, 4.99])
         return RISEN
 
     corrections: Any = SimpleNamespace(of_contacts=put)
