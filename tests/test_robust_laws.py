@@ -224,6 +224,18 @@ def test_a_body_is_lost_eight_centimetres_from_its_points_or_four_usual_distance
         assert found.marker_error[2] == pytest.approx([off] * K)
 
 
+@pytest.mark.parametrize(("off", "lost"), [(0.0972, False), (0.0980, True)])
+def test_what_is_usual_is_the_fifth_best(
+    off: float, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames 20, 22, 24, ... mm off: a fifth of the way through them are 24.4 mm."""
+    case = Lost(monkeypatch)
+    case.spoilt[:, TX] += 0.020 + 0.002 * np.arange(12)
+    case.spoilt[8, TX] = case.q[8, TX] + off
+    case.found()
+    assert bool(case.asked) == lost
+
+
 def test_a_body_that_is_lost_everywhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Lost(monkeypatch)
     case.spoilt[:, TX] += np.where(np.arange(12) < 6, 0.09, 0.1)
