@@ -133,6 +133,16 @@ def test_flight_is_sought_since_the_last_anchor_and_the_rise_until_the_next() ->
     assert ruled(foot(speed, late, anchors=(30, 70)))[0] == (19.9, 68.5, True, True)
 
 
+def test_each_of_three_contacts_has_its_own_landing_and_rise() -> None:
+    speed, rise = np.full(101, 3.0), np.zeros(101)
+    for start in (5, 35, 65):
+        speed[start : start + 16] = 0.0
+        rise[start + 17 : start + 25] = 2.0
+    assert ruled(foot(speed, rise, anchors=(12, 42, 72))) == [
+        (4.9, 21.25, True, True), (34.9, 51.25, True, True), (64.9, 81.25, True, True),
+    ]  # fmt: skip
+
+
 def test_a_second_pass_of_a_standing_foot_is_no_contact_and_hides_none() -> None:
     speed = np.full(101, 3.0)
     speed[10:50] = speed[70:91] = 0.0
