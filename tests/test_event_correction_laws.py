@@ -96,6 +96,26 @@ def test_a_table_that_is_missing_torn_or_short_is_refused(tmp_path: Path) -> Non
             load_refinement(other)
 
 
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("[toe_off]", "[take_off]"),
+        ("offsets_s", "offsets"),
+        ("fallback", "fallbacks"),
+        ("intercept_s = -0.5", "intercept_s = 'early'"),
+        ("-0.125, 0, 0.5]", "-0.125, [0], 0.5]"),
+    ],
+)
+def test_a_table_of_other_names_or_kinds_is_refused(
+    tmp_path: Path, written: str, instead: str
+) -> None:
+    assert written in TABLE
+    other = tmp_path / "other.toml"
+    other.write_text(TABLE.replace(written, instead), encoding="utf-8")
+    with pytest.raises(ModelError, match="event coefficients"):
+        load_refinement(other)
+
+
 def test_without_a_path_it_is_the_packages_own() -> None:
     found = load_refinement()
     # Fifteen instants within ± 93 ms, two passes an event, as the module says.

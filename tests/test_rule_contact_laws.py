@@ -124,13 +124,30 @@ def test_flight_is_sought_since_the_last_anchor_and_the_rise_until_the_next() ->
     assert ruled(foot(speed, rise, anchors=(30, 70))) == [
         (19.9, 44.25, True, True), (59.9, 100.0, True, False),
     ]  # fmt: skip
-    # A rise from the next anchor on is the next contact's.
+    # A rise from the next anchor on is the next contact's: the first ended when the foot moved.
     late = np.zeros(101)
     late[70:] = 2.0
-    begin, end, *_ = ruled(foot(speed, late, anchors=(30, 70)))[0]
-    assert begin == 19.9 and end != 69.25
+    assert ruled(foot(speed, late, anchors=(30, 70)))[0] == (19.9, 40.1, True, True)
     late[69] = 1.0
     assert ruled(foot(speed, late, anchors=(30, 70)))[0] == (19.9, 68.5, True, True)
+
+
+def test_a_shuffling_foot_never_rises_and_its_contacts_do_not_overlap() -> None:
+    speed = np.full(101, 3.0)
+    for start in (5, 35, 65):
+        speed[start : start + 21] = 0.0
+    assert ruled(foot(speed, anchors=(15, 45, 75))) == [
+        (4.9, 25.1, True, True), (34.9, 55.1, True, True), (64.9, 100.0, True, False),
+    ]  # fmt: skip
+
+
+def test_a_foot_that_passes_under_the_pelvis_twice_has_one_contact_until_it_rises() -> None:
+    speed, rise = np.full(101, 3.0), np.zeros(101)
+    speed[20:51] = speed[70:91] = 0.0
+    rise[51:60] = rise[91:] = 2.0
+    assert ruled(foot(speed, rise, anchors=(30, 45, 80))) == [
+        (19.9, 50.25, True, True), (69.9, 90.25, True, True),
+    ]  # fmt: skip
 
 
 def test_each_of_three_contacts_has_its_own_landing_and_rise() -> None:

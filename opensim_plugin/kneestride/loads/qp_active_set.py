@@ -124,8 +124,6 @@ def active_set(
                     x[j] += t * (w[j] + (side if j == p else 0.0)) / D[j]
                 else:
                     push[j] -= t * sign[j] * w[j]
-            for i in range(m):
-                lam[i] += t * y[i]
             added += t
             if reach <= limit:
                 sign[p], push[p], x[p] = side, added, bound

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -90,15 +91,19 @@ def load_refinement(path: Path | None = None) -> Refinement:
         When the file is missing or its tables have another shape.
     """
     try:
-        table = tomllib.loads(
-            (path or models_folder() / "events.toml").read_text(encoding="utf-8")
+        return _refinement(
+            tomllib.loads((path or models_folder() / "events.toml").read_text(encoding="utf-8"))
         )
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    # What a table lacks or holds of another kind shows as one of the last four.
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
             "the event coefficients in models/events.toml",
-            str(error),
+            f"{type(error).__name__}: {error}",
             "write them with scripts/fit_events.py",
         ) from error
+
+
+def _refinement(table: dict[str, Any]) -> Refinement:
     offsets = np.asarray(table["offsets_s"], dtype=np.float64)
     events = []
     for name in ("initial_contact", "toe_off"):

@@ -261,11 +261,11 @@ def rule_contacts(
     )
     still = over_ground < settings.contact_speed
     rise = signals.forefoot_velocity[:, 1]
+    swings = np.append(np.flatnonzero(over_ground > settings.swing_speed), len(time))
     anchors = _with_edges(signals, still)
     contacts: list[Contact] = []
     for position, k in enumerate(anchors):
         previous = anchors[position - 1] if position else 0
-        following = anchors[position + 1] if position + 1 < len(anchors) else len(time)
         flying = np.flatnonzero(over_ground[previous : k + 1] > settings.swing_speed)
         begin, whole_start = float(time[0]), False
         if len(flying):
@@ -284,12 +284,22 @@ def rule_contacts(
                 time, over_ground, int(np.argmax(still)) - 1, settings.contact_speed
             )
             whole_start = True
+        # The foot may pass under the pelvis more than once in one stance: the next contact's
+        # anchor is the first after it swung.
+        swung = int(swings[np.searchsorted(swings, k)])
+        after = int(np.searchsorted(anchors, max(swung, k + 1)))
+        following = anchors[after] if after < len(anchors) else len(time)
         lifted = np.flatnonzero(rise[k:following] > settings.rise_speed)
         end, whole_end = float(time[-1]), False
         if len(lifted):
             j = k + int(lifted[0])
             end = _crossing(time, rise, j - 1, settings.rise_speed) if j else float(time[0])
             whole_end = j > 0
+        elif after < len(anchors):
+            # It went on without rising, as in a shuffling gait: it stood until it moved.
+            stood = np.flatnonzero(still[k:swung])
+            left = k + int(stood[-1]) if len(stood) else k
+            end, whole_end = _crossing(time, over_ground, left, settings.contact_speed), True
         if end > begin:
             contacts.append(Contact(begin, end, whole_start, whole_end))
     return tuple(contacts)
