@@ -222,7 +222,8 @@ def compiling(python: Path) -> Iterator[None]:
     """Have the kernels compiled beside what is done meanwhile, where they are not yet.
 
     The first analysis after a fresh clone compiles them, for about a minute; two test
-    processes would each do it. One demo does it on the core that lint leaves free.
+    processes would each do it. One demo does it on the core that the rest of the set-up and
+    lint leave free.
     """
     if any((ROOT / "opensim_plugin").rglob("__pycache__/*.nbi")):
         yield
@@ -254,7 +255,7 @@ def command_test(extra: Sequence[str]) -> int:
     All of them run even when one fails, pytest last, so that its closing line
     is the last line printed.
     """
-    python = ensure(list(LOCKS) if tests_need_blender() else ["base", "docs"])
+    python = ensure(["base"])
     # Two test processes share two cores: one thread of linear algebra each.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     rooms = ("opensim_plugin", "blender_addon", "scripts", "tests")
@@ -266,6 +267,7 @@ def command_test(extra: Sequence[str]) -> int:
     )
     failed = []
     with compiling(python):
+        ensure(list(LOCKS) if tests_need_blender() else ["base", "docs"])
         for name, command in steps:
             status = run([python, "-m", *command])
             print(f"{name}: {'failed' if status else 'clean'}", flush=True)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import ezc3d
@@ -108,7 +109,7 @@ def read_run(file: Path, mass: float) -> Run:
     runner = file.stem[: file.stem.index("run")]
     c3d = ezc3d.c3d(str(file))
     run = _markers(c3d)
-    static = _markers(ezc3d.c3d(str(file.with_name(f"{runner}static.c3d"))))
+    static = _static(file.with_name(f"{runner}static.c3d"))
     rate = float(c3d["parameters"]["POINT"]["RATE"]["value"][0])
     time = np.arange(len(run["R.MT5"])) / rate
     points: dict[str, Array] = {}
@@ -134,6 +135,12 @@ def read_run(file: Path, mass: float) -> Run:
         low = {s: forefoot(points, s)[k, 1] for s in SIDES}
         lists["r" if low["r"] < low["l"] else "l"].append(c)
     return Run(file.stem, runner, paths, Contacts(tuple(lists["r"]), tuple(lists["l"])))
+
+
+@cache
+def _static(file: Path) -> dict[str, Array]:
+    """Markers of a static trial, which three trials ask for."""
+    return _markers(ezc3d.c3d(str(file)))
 
 
 def read_all(folder: Path) -> list[Run]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def read_run(folder: Path, name: str) -> Run:
     """One trial by its name, as in RBDS001runT25."""
     runner = name[: name.index("run")]
     trial = read_c3d(folder / f"{name}.c3d")
-    static = _means(read_c3d(folder / f"{runner}static.c3d", plates=False).markers)
+    static = _static(folder / f"{runner}static.c3d")
     assert trial.forces is not None
     paths = AnatomicalPaths(
         time=trial.markers.time,
@@ -55,6 +56,12 @@ def read_run(folder: Path, name: str) -> Run:
         belt_velocity=np.array([-BELTS[name[-3:]], 0.0, 0.0]),
     )
     return Run(name, runner, masses(folder)[int(runner[4:])], trial.forces, paths)
+
+
+@cache
+def _static(file: Path) -> Points:
+    """Mean places in a static trial, which three trials ask for."""
+    return _means(read_c3d(file, plates=False).markers)
 
 
 def masses(folder: Path) -> dict[int, float]:
