@@ -45,17 +45,20 @@ class Distances:
 def distances(markers: Markers) -> Distances:
     """Median and spread of every distance, over at most 400 frames spread evenly."""
     step = max(1, len(markers.time) // _FRAMES)
-    positions = markers.positions[::step]
-    count = positions.shape[1]
+    # One marker's coordinate over time lies together in memory: sums and sorts run along it.
+    x, y, z = np.ascontiguousarray(markers.positions[::step].transpose(2, 1, 0))
+    count, frames = x.shape
     typical = np.full((count, count), np.nan)
     spread = np.full((count, count), np.nan)
     for k in range(count):
-        apart = np.linalg.norm(positions - positions[:, k : k + 1], axis=2)
-        enough = np.isfinite(apart).sum(axis=0) >= min(_MIN_COMMON, len(positions))
-        enough &= np.isfinite(apart).any(axis=0)
-        median = seen_median(apart[:, enough])
-        typical[k, enough] = median
-        spread[k, enough] = 1.4826 * seen_median(np.abs(apart[:, enough] - median))
+        apart = np.sqrt((x[k:] - x[k]) ** 2 + (y[k:] - y[k]) ** 2 + (z[k:] - z[k]) ** 2)
+        seen = np.isfinite(apart).sum(axis=1)
+        others = np.flatnonzero((seen >= min(_MIN_COMMON, frames)) & (seen > 0))
+        apart = apart[others]
+        median = seen_median(apart.T)
+        width = 1.4826 * seen_median(np.abs(apart - median[:, None]).T)
+        typical[k, k + others] = typical[k + others, k] = median
+        spread[k, k + others] = spread[k + others, k] = width
     return Distances(typical, spread)
 
 

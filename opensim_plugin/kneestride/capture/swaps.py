@@ -69,6 +69,8 @@ def drop_strays(markers: Markers) -> tuple[Markers, list[str]]:
         enough = np.isfinite(off).sum(axis=1) >= 2
         stray = np.zeros(len(off), dtype=bool)
         stray[enough] = seen_median(off[enough].T) > STRAY
+        if not stray.any():
+            continue
         stray &= _at_peace(markers.positions, near, table)
         # A few samples are strays; many mean that the neighbours were no neighbours.
         if 0 < stray.sum() <= 0.02 * len(stray) + 2:
