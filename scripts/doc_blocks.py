@@ -50,3 +50,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
     lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def signed(value: float, digits: int = 0, plus: bool = True) -> str:
+    """Return a change as text; one that rounds to nothing has no sign."""
+    text = f"{value:+.{digits}f}"
+    if not text.strip("+-0."):
+        return text[1:]
+    return text.replace("-", "−") if plus else text.replace("-", "−").removeprefix("+")

@@ -27,7 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import kneestride
 from doc_blocks import replace_block, table
+from kneestride.results.folder import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -84,6 +86,17 @@ class Capture:
         ):
             words += [option, str(value)] if value else []
         return words
+
+    def analysed(self, plates: bool = True) -> Results:
+        """Analyse it in this process, with its own forces or none."""
+        return kneestride.analyse(
+            self.trial,
+            static=self.static,
+            forces=self.forces if plates else "none",
+            mass=self.mass,
+            height=self.height,
+            sex=self.sex,
+        )
 
 
 def captures() -> Iterator[Capture]:

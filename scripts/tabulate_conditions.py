@@ -13,16 +13,15 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import kneestride
 import numpy as np
-from doc_blocks import replace_block, table
+from doc_blocks import replace_block, signed, table
 from kneestride.compare_command import compare_results
 from kneestride.results.compare import Comparison, Difference
 from kneestride.results.folder import Results
 from kneestride.vocabulary import SIDES
+from run_shared_captures import captures
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT.parent / "shared" / "data" / "opencap04"
 PAGE = ROOT / "docs" / "comparison.md"
 NAMES = {"walkingTI1": "toe-in", "walkingTO1": "toe-out", "walkingTS1": "trunk sway"}
 EXPECTED = (
@@ -38,15 +37,10 @@ EXPECTED = (
 Legs = Mapping[str, Difference]
 
 
-def analysed(name: str) -> Results:
-    """Return the loads of one trial."""
-    return kneestride.analyse(
-        DATA / f"{name}.trc",
-        static=DATA / "static1.trc",
-        forces=DATA / f"{name}_grf.mot",
-        mass=62.6,
-        height=1.72,
-    )
+def analysed(*names: str) -> dict[str, Results]:
+    """Return the loads of some trials of `opencap04`."""
+    known = {c.name: c for c in captures()}
+    return {name: known[f"opencap04 {name}"].analysed() for name in names}
 
 
 def legs(found: Sequence[Comparison], name: str, quantity: str, measure: str) -> Legs:
@@ -57,11 +51,6 @@ def legs(found: Sequence[Comparison], name: str, quantity: str, measure: str) ->
         for d in pair.differences
         if pair.second.name == name and (d.quantity, d.measure) == (quantity, measure)
     }
-
-
-def signed(value: float, digits: int = 0) -> str:
-    """Return a change with its sign."""
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def interval(d: Difference, digits: int = 0) -> str:
@@ -82,8 +71,7 @@ def mean_of(found: Legs) -> str:
 
 def walking() -> str:
     """Return the tables of walking."""
-    trials = {name: analysed(name) for name in ("walking1", *NAMES)}
-    found = compare_results(trials).comparisons
+    found = compare_results(analysed("walking1", *NAMES)).comparisons
     moments = []
     for name, measure, expected in EXPECTED:
         both = legs(found, name, "adduction_moment_Nm", measure)
@@ -117,8 +105,8 @@ def walking() -> str:
 
 
 def squats() -> str:
-    """Return the sentences about squats."""
-    trials = {name: analysed(name) for name in ("squats1", "squatsAsym1")}
+    """Return the table of squats."""
+    trials = analysed("squats1", "squatsAsym1")
     found = compare_results(trials, left_right=True).comparisons
     rows = []
     for pair in found:

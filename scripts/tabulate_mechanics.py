@@ -13,9 +13,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import kneestride
 import numpy as np
-from doc_blocks import replace_block, table
+from doc_blocks import replace_block, signed, table
 from kneestride.model.known import multibody_of
 from kneestride.results.folder import Results
 from kneestride.vocabulary import GRAVITY, SIDES, Array
@@ -36,17 +35,6 @@ STANCE, PRESSED = 50.0, 200.0
 """N, vertical force of the plate: where forces, and where centres of pressure, are compared."""
 
 
-def analysed(capture: Capture, plates: bool) -> Results:
-    """Return the analysis of a capture with its plates, or without."""
-    return kneestride.analyse(
-        capture.trial,
-        static=capture.static,
-        forces=capture.forces if plates else "none",
-        mass=capture.mass,
-        height=capture.height,
-    )
-
-
 def foot_axes(results: Results, side: str) -> tuple[Array, Array]:
     """Return the foot's forward and outward axes along the ground, (T, 3) each."""
     model = multibody_of(results.model_xml)
@@ -59,7 +47,7 @@ def foot_axes(results: Results, side: str) -> tuple[Array, Array]:
 
 def row(capture: Capture) -> list[str]:
     """Return the figures of one capture."""
-    plates, predicted = (analysed(capture, told) for told in (True, False))
+    plates, predicted = (capture.analysed(plates=told) for told in (True, False))
     assert plates.ground is not None and predicted.ground is not None
     a, b = plates.ground, predicted.ground
     weight = plates.subject.mass * GRAVITY
@@ -83,8 +71,8 @@ def row(capture: Capture) -> list[str]:
         for s in range(len(SIDES)):
             one, two = plates.knee.medial[:, s], predicted.knee.medial[:, s]
             seen = np.isfinite(one) & np.isfinite(two)
-            cells.append(f"{(two[seen].max() - one[seen].max()) / weight:+.2f}")
-        peaks = ", ".join(cells).replace("-", "−")
+            cells.append(signed((two[seen].max() - one[seen].max()) / weight, 2))
+        peaks = ", ".join(cells)
     forces = [f"{error[k]:.3f}" for k in (1, 0, 2)]
     return [SHOWN[capture.name], *forces, f"{pressure[0]:.1f}", f"{pressure[1]:.1f}", peaks]
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from doc_blocks import replace_block
+from doc_blocks import replace_block, signed, table
 from kneestride.results.tables import Table, read_table
 from kneestride.vocabulary import GRAVITY, SIDES
 from run_shared_captures import Capture, captures
@@ -200,20 +200,13 @@ def _impulse(variant: str, quantity: str) -> Callable[[Made], str]:
 
 
 def _table(runs: Sequence[Made], rows: Sequence[tuple[str, Callable[[Made], str]]]) -> str:
-    lines = [
-        "| | " + " | ".join(run.name for run in runs) + " |",
-        "|---" * (len(runs) + 1) + "|",
-    ]
-    lines += [
-        f"| {name} | " + " | ".join(cell(run) for run in runs) + " |" for name, cell in rows
-    ]
-    return "\n".join(lines)
+    return table(
+        ["", *(r.name for r in runs)], [[n, *(cell(r) for r in runs)] for n, cell in rows]
+    )
 
 
 def _signed(value: float, digits: int = 0) -> str:
-    text = f"{value:.{digits}f}".replace("-", "−")
-    # A change that rounds to nothing has no sign.
-    return text.lstrip("−") if not text.strip("−0.") else text
+    return signed(value, digits, plus=False)
 
 
 def _moved(run: Made, key: str) -> str:
@@ -251,32 +244,32 @@ def _clearance(run: Made) -> str:
     return f"{least:.0f} ({before:.0f}) mm"
 
 
-def _column(table: Table, name: str) -> np.ndarray:
-    return table.values[:, table.names.index(name)]
+def _column(read: Table, name: str) -> np.ndarray:
+    return read.values[:, read.names.index(name)]
 
 
 def _stride(run: Made, variant: str) -> tuple[Table, np.ndarray]:
     """Knee loads of a simulated folder, and which of its frames lie in the one stride."""
-    table = read_table(run.simulated / variant / "knee_loads.sto")
+    loaded = read_table(run.simulated / variant / "knee_loads.sto")
     about = run.about["original"]
     start = about["stride_start_s"]
-    return table, (table.time >= start) & (table.time < start + about["stride_period_s"])
+    return loaded, (loaded.time >= start) & (loaded.time < start + about["stride_period_s"])
 
 
 def _swing(run: Made, variant: str, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Adduction moment (N·m) of a swinging leg before and after: captured and original, or
     original and variant."""
-    table, stride = _stride(run, variant)
+    after, stride = _stride(run, variant)
     ground = read_table(run.simulated / "original" / "ground_forces.mot")
-    up = np.interp(table.time, ground.time, _column(ground, f"ground_force_{side}_vy"))
+    up = np.interp(after.time, ground.time, _column(ground, f"ground_force_{side}_vy"))
     swing = stride & (up < UNLOADED)
     name = f"knee_{side}_adduction_moment_Nm"
     if variant == "original":
         source = read_table(run.captured / "knee_loads.sto")
     else:
         source = read_table(run.simulated / "original" / "knee_loads.sto")
-    before = np.interp(table.time, source.time, _column(source, name))
-    return before[swing], _column(table, name)[swing]
+    before = np.interp(after.time, source.time, _column(source, name))
+    return before[swing], _column(after, name)[swing]
 
 
 def _rms(run: Made, variant: str, side: str) -> float:
